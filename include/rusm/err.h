@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/*
+ * Errors of the embedding API. One table makes the enum, the names and the texts, so they cannot
+ * drift apart. RUSM_OK is 0. An out-parameter is written only when RUSM_OK is returned.
+ */
+#ifndef RUSM_ERR_H
+#define RUSM_ERR_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RUSM_ERR_MAP(X)                                                                            \
+    X(OK, "no error")                                                                              \
+    X(ERR_INVALID, "an argument is out of its range")                                              \
+    X(ERR_NOMEM, "out of memory")                                                                  \
+    X(ERR_NOPROC, "no such process")                                                               \
+    X(ERR_PROCESS_LIMIT, "the process table is full (processes_max)")                              \
+    X(ERR_MAILBOX_FULL, "the receiver's mailbox is at its bound")                                  \
+    X(ERR_MESSAGE_TOO_LARGE, "the message is longer than message_bytes_max")                       \
+    X(ERR_NAME_TAKEN, "the name is registered by another process")                                 \
+    X(ERR_NAME_UNKNOWN, "the name is not registered")                                              \
+    X(ERR_NAME_LIMIT, "the registry is full (names_max)")                                          \
+    X(ERR_TIMER_LIMIT, "the scheduler's timer table is full (timers_max)")                         \
+    X(ERR_NO_TIMER, "the timer has fired or was cancelled")                                        \
+    X(ERR_TIMEOUT, "the time allowed has passed")                                                  \
+    X(ERR_QUEUE_FULL, "the queue of blocking jobs is full (blocking_jobs_max)")                    \
+    X(ERR_STOPPING, "the runtime is stopping")                                                     \
+    X(ERR_SYSTEM, "the operating system refused; errno says why")                                  \
+    X(ERR_UNSUPPORTED, "not available in this build or on this platform")
+
+enum rusm_err {
+#define RUSM_ERR_ENUM(name, text) RUSM_##name,
+    RUSM_ERR_MAP(RUSM_ERR_ENUM)
+#undef RUSM_ERR_ENUM
+        RUSM_ERR_COUNT
+};
+
+/* The symbol of `err`, for example "ERR_NOPROC"; "ERR_?" if it is none. Static, any thread. */
+const char *rusm_err_name(enum rusm_err err);
+
+/* One sentence without a full stop saying what `err` means. Static, any thread. */
+const char *rusm_err_text(enum rusm_err err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
