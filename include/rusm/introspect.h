@@ -82,8 +82,7 @@ enum rusm_err rusm_scheduler_info(rusm_runtime *runtime, uint32_t scheduler,
                                   struct rusm_scheduler_info *out);
 
 /* Error: NOPROC. */
-enum rusm_err rusm_process_info(rusm_runtime *runtime, rusm_pid pid,
-                                struct rusm_process_info *out);
+enum rusm_err rusm_process_info(rusm_runtime *runtime, rusm_pid pid, struct rusm_process_info *out);
 
 /*
  * Visit processes alive at some moment during the call, in the order of their slots, until `visit`

@@ -28,7 +28,8 @@ struct rusm_msg {
 /* A reference-counted block of bytes that many messages can share: a send of it copies nothing. */
 typedef struct rusm_buf rusm_buf;
 
-/* A buffer with one reference, contents undefined. Errors: NOMEM, MESSAGE_TOO_LARGE (over 4 GiB). */
+/* A buffer with one reference, contents undefined. Errors: NOMEM, MESSAGE_TOO_LARGE (over 4 GiB).
+ */
 enum rusm_err rusm_buf_create(size_t len, rusm_buf **out);
 /* Its bytes; write them before the first send only. */
 void *rusm_buf_data(rusm_buf *buf);

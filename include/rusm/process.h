@@ -44,7 +44,7 @@ enum rusm_exit_kind {
 
 struct rusm_exit_reason {
     enum rusm_exit_kind kind;
-    const void *payload; /* borrowed for the call or callback; NULL if payload_bytes is 0 */
+    const void *payload;    /* borrowed for the call or callback; NULL if payload_bytes is 0 */
     uint32_t payload_bytes; /* at most RUSM_EXIT_PAYLOAD_MAX */
 };
 
@@ -130,7 +130,8 @@ bool rusm_kill(rusm_runtime *runtime, rusm_pid pid);
 /* Whether `pid` has not ended yet. It may end at any moment after. Any thread. */
 bool rusm_is_alive(rusm_runtime *runtime, rusm_pid pid);
 
-/* Set the calling process's label for people; NULL or "" removes it. Cut at RUSM_LABEL_BYTES_MAX. */
+/* Set the calling process's label for people; NULL or "" removes it. Cut at RUSM_LABEL_BYTES_MAX.
+ */
 void rusm_set_label(const char *label);
 
 /*

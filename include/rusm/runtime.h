@@ -35,14 +35,14 @@ typedef void (*rusm_log_fn)(void *arg, enum rusm_log_level level, const char *te
 
 /* Limits and sizes. rusm_config_init fills in the defaults given in brackets. */
 struct rusm_config {
-    uint32_t schedulers;           /* scheduler threads; 0 = one per usable core, at most 64 */
-    uint32_t processes_max;        /* live processes at once [4 Mi], at most 16 Mi - 1 */
-    uint32_t stack_bytes;          /* a fiber's stack, a multiple of 4 KiB [64 KiB], 16 KiB..16 MiB */
-    uint32_t reductions;           /* what a process may spend in one turn [2000], 64..1000000 */
-    uint32_t mailbox_len_max;      /* default bound of a mailbox [RUSM_MAILBOX_LEN_LIMIT] */
+    uint32_t schedulers;      /* scheduler threads; 0 = one per usable core, at most 64 */
+    uint32_t processes_max;   /* live processes at once [4 Mi], at most 16 Mi - 1 */
+    uint32_t stack_bytes;     /* a fiber's stack, a multiple of 4 KiB [64 KiB], 16 KiB..16 MiB */
+    uint32_t reductions;      /* what a process may spend in one turn [2000], 64..1000000 */
+    uint32_t mailbox_len_max; /* default bound of a mailbox [RUSM_MAILBOX_LEN_LIMIT] */
     enum rusm_mailbox_policy mailbox_policy; /* default policy at the bound [SHED] */
-    uint32_t message_bytes_max;    /* longest payload of one message [64 MiB] */
-    uint32_t names_max;            /* registered names at once [1 Mi] */
+    uint32_t message_bytes_max;              /* longest payload of one message [64 MiB] */
+    uint32_t names_max;                      /* registered names at once [1 Mi] */
     uint32_t timers_max;           /* armed timers a scheduler [4 Mi], at most 16 Mi - 1 */
     uint32_t blocking_threads_max; /* threads for rusm_blocking, started on demand [4], 1..1024 */
     uint32_t blocking_jobs_max;    /* jobs waiting for such a thread [1024] */

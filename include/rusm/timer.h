@@ -44,7 +44,8 @@ enum rusm_err rusm_send_interval(rusm_pid to, uint64_t interval_ms, const void *
  */
 enum rusm_err rusm_cancel_timer(rusm_timer timer, uint64_t *left_ms);
 
-/* Events of rusm_wait_fd: what poll(2) calls POLLIN, POLLOUT; errors and hang-ups end every wait. */
+/* Events of rusm_wait_fd: what poll(2) calls POLLIN, POLLOUT; errors and hang-ups end every wait.
+ */
 #define RUSM_FD_READABLE 1u
 #define RUSM_FD_WRITABLE 2u
 
