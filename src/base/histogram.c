@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 #include "base/histogram.h"
 
-#include <stdlib.h>
+#include "base/alloc.h"
 
 _Static_assert(HISTOGRAM_COUNTS == 27648, "the header states this number");
 _Static_assert((UINT64_C(60000000000) >> HISTOGRAM_VALUE_BITS) == 0, "60 s must fit");
@@ -34,11 +34,11 @@ static uint64_t bucket_middle(size_t bucket) {
 }
 
 struct histogram *histogram_create(void) {
-    return calloc(1, sizeof(struct histogram));
+    return rusm_zalloc(sizeof(struct histogram));
 }
 
 void histogram_destroy(struct histogram *histogram) {
-    free(histogram);
+    rusm_free(histogram);
 }
 
 /* Pages never written stay unmapped: only counts that differ are stored, here and below. */
