@@ -48,7 +48,9 @@ function xAxis(theme: ChartTheme, time: "elapsed" | "ago"): uPlot.Axis {
     size: 26,
     gap: 6,
     grid: { show: false },
-    ...(time === "ago" ? { splits: splitsAgo } : { incrs: [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300] }),
+    ...(time === "ago"
+      ? { splits: splitsAgo }
+      : { incrs: [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300] }),
     values: (plot, splits) => {
       const end = plot.scales["x"]?.max ?? 0;
       return splits.map((split) =>

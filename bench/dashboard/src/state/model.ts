@@ -40,6 +40,8 @@ export type Theme = "auto" | "light" | "dark";
 
 export interface Choices {
   readonly route: Route;
+  /** Last scenario chosen: what the benchmark view goes back to. */
+  readonly scenario: string | null;
   readonly theme: Theme;
   /** Asked for by this page's user; sent again after a reconnect. Null: the node's own. */
   readonly profile: ProfileId | null;
@@ -89,6 +91,7 @@ export const INITIAL: State = {
   problem: null,
   choices: {
     route: HOME,
+    scenario: null,
     theme: "auto",
     profile: null,
     detail: false,

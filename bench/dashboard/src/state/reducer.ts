@@ -199,7 +199,9 @@ function findOpened(state: State, frame: Frame): Opened | null {
 function routed(state: State, route: Route): State {
   const { choices } = state;
   const pid = route.view === "observer" ? route.pid : null;
-  const profile = route.view === "bench" ? (route.profile ?? choices.profile) : choices.profile;
+  const bench = route.view === "bench" ? route : null;
+  const profile = bench?.profile ?? choices.profile;
+  const scenario = bench?.scenario ?? choices.scenario;
   // A link to a process is a request for detail: without it there is nothing to show.
   const detail = choices.detail || pid !== null;
   const row = state.rows.list.find(({ process }) => process.id === pid);
@@ -209,7 +211,8 @@ function routed(state: State, route: Route): State {
       : row === undefined
         ? null
         : { process: row.process, seenUptimeMs: state.frame?.uptime_ms ?? 0 };
-  return choose({ ...state, opened }, { route, profile, detail, held: false, menu: false });
+  const changes = { route, profile, scenario, detail, held: false, menu: false };
+  return choose({ ...state, opened }, changes);
 }
 
 function switchDetail(state: State, enabled: boolean): State {

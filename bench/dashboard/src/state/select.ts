@@ -3,13 +3,7 @@
 
 /** Questions about the state, answered in one place so that all views agree. */
 
-import type {
-  ClientMessage,
-  Machine,
-  PeerResult,
-  ProfileId,
-  ScenarioMeta,
-} from "../wire/types.ts";
+import type { ClientMessage, Machine, PeerResult, ProfileId, ScenarioMeta } from "../wire/types.ts";
 import type { State } from "./model.ts";
 import type { LiveRun, RunRecord } from "./run.ts";
 
@@ -77,14 +71,14 @@ export function scenarioById(state: State, id: string): ScenarioMeta | null {
   return state.hello?.scenarios.find((scenario) => scenario.id === id) ?? null;
 }
 
-/** The link's, else the one that runs or ran, else the first that is real. */
+/** The link's, else the last one chosen, else what runs or ran, else the first that is real. */
 export function selectedScenario(state: State): ScenarioMeta | null {
-  const { route } = state.choices;
+  const { route, scenario } = state.choices;
   const wanted = route.view === "bench" ? route.scenario : null;
-  const id = wanted ?? state.run?.scenario ?? null;
+  const id = wanted ?? scenario ?? state.run?.scenario ?? null;
   const found = id === null ? null : scenarioById(state, id);
-  const scenarios = state.hello?.scenarios ?? [];
-  return found ?? scenarios.find((scenario) => scenario.real) ?? scenarios[0] ?? null;
+  const all = state.hello?.scenarios ?? [];
+  return found ?? all.find(({ real }) => real) ?? all[0] ?? null;
 }
 
 /** The run of this page, if it is one of the selected scenario. */

@@ -31,7 +31,9 @@ export class Store {
     this.#state = reduce(before, event);
     this.history.record(event, this.#state);
     this.#attachTrace(before);
-    const urgency = isTick(event) && this.#state.run?.id === before.run?.id ? "tick" : "now";
+    const sameRun =
+      this.#state.run?.id === before.run?.id && this.#state.run?.end === before.run?.end;
+    const urgency = isSteady(event) && sameRun ? "tick" : "now";
     for (const listener of this.#listeners) listener(urgency);
   };
 
@@ -51,6 +53,7 @@ export class Store {
   }
 }
 
-function isTick(event: Event): boolean {
-  return event.type === "received" && event.message.type === "tick";
+function isSteady(event: Event): boolean {
+  if (event.type === "received") return event.message.type === "tick";
+  return event.type === "clock";
 }

@@ -6,7 +6,8 @@ import { hello, serverError, tick } from "./schema.ts";
 import type { ClientMessage, ServerMessage } from "./types.ts";
 
 export type Decoded =
-  { readonly ok: true; readonly message: ServerMessage } | { readonly ok: false; readonly error: string };
+  | { readonly ok: true; readonly message: ServerMessage }
+  | { readonly ok: false; readonly error: string };
 
 /** Never throws: what the page cannot understand becomes an error to show. */
 export function decode(data: unknown, strict = false): Decoded {
