@@ -163,7 +163,7 @@ struct node_peer {
 #define NODE_PING_AFTER_MS        20000u /* of silence from a client */
 #define NODE_SILENCE_MAX_MS       60000u /* after which a client is closed */
 #define NODE_CLOSE_TIMEOUT_MS     2000u  /* for a client to answer a close */
-#define NODE_SEND_BUFFER_BYTES    131072 /* of the kernel, for each client */
+#define NODE_SEND_BUFFER_BYTES    65536  /* of the kernel, for each client */
 #define NODE_ORIGINS_MAX          16u
 #define NODE_PEERS_MAX            256u /* lines read from the peers' file */
 #define NODE_TICKS_DEFAULT        20u
