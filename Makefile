@@ -8,7 +8,6 @@ DESTDIR ?=
 PRESET  ?= release
 
 DASHBOARD := bench/dashboard
-BUILD     := build/$(PRESET)
 
 .DEFAULT_GOAL := help
 .PHONY: run build dashboard deps peers test format lint install clean help
@@ -16,7 +15,7 @@ BUILD     := build/$(PRESET)
 run: ## build what is needed and run the node with its page; PORT=4000 or LISTEN=address:port
 	@tools/bootstrap run
 	@$(MAKE) --no-print-directory dashboard
-	@cmake --preset release >build/release.log 2>&1 || { cat build/release.log >&2; exit 1; }
+	@cmake --preset release
 	@cmake --build --preset release --target rusm-bench
 	@exec build/release/bin/rusm-bench start --listen $(LISTEN) --dashboard $(DASHBOARD)/dist
 
@@ -25,13 +24,12 @@ build: ## build everything into build/release/bin (PRESET=release)
 	@cmake --preset $(PRESET)
 	@cmake --build --preset $(PRESET)
 
-dashboard: build/dashboard.stamp ## build the page into bench/dashboard/dist
+dashboard: $(DASHBOARD)/dist/index.html ## build the page into bench/dashboard/dist
 
 # The page is built again when one of its files has changed.
-build/dashboard.stamp: $(shell find $(DASHBOARD)/src $(DASHBOARD)/dev -type f 2>/dev/null) \
+$(DASHBOARD)/dist/index.html: $(shell find $(DASHBOARD)/src $(DASHBOARD)/dev -type f 2>/dev/null) \
 		$(DASHBOARD)/package.json $(DASHBOARD)/node_modules/.package-lock.json
 	@npm --prefix $(DASHBOARD) run --silent build
-	@mkdir -p $(@D) && touch $@
 
 $(DASHBOARD)/node_modules/.package-lock.json: $(DASHBOARD)/package-lock.json
 	@npm --prefix $(DASHBOARD) ci --no-audit --no-fund --loglevel=error
