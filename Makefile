@@ -20,7 +20,7 @@ run: ## build what is needed and run the node with its page; PORT=4000 or LISTEN
 	@exec build/release/bin/rusm-bench start --listen $(LISTEN) --dashboard $(DASHBOARD)/dist
 
 build: ## build everything into build/release/bin (PRESET=release)
-	@tools/bootstrap test
+	@tools/bootstrap run
 	@cmake --preset $(PRESET)
 	@cmake --build --preset $(PRESET)
 
@@ -55,7 +55,7 @@ format: ## lay out C and TypeScript sources
 	@if [ -f $(DASHBOARD)/package.json ]; then npm --prefix $(DASHBOARD) run --silent format; fi
 
 install: ## install the library and programs under PREFIX=/usr/local
-	@tools/bootstrap test
+	@tools/bootstrap run
 	@cmake --preset release
 	@cmake --build --preset release
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)

@@ -88,6 +88,14 @@ def tokens(code):
     return out
 
 
+TEST_NAME = re.compile(r"(?:test_\w+|\w+_(?:test|fixture|testing))\.[ch]$")
+
+
+def is_test(path):
+    """Whether a C file is a test or only helps tests: by its name, or as it is under tests/."""
+    return path.startswith("tests/") or bool(TEST_NAME.match(Path(path).name))
+
+
 OPEN = {"(": ")", "[": "]", "{": "}"}
 CLOSE = set(OPEN.values())
 

@@ -47,6 +47,9 @@ class Calls(RuleCase):
         for path in ("src/base/alloc.c", "src/otp/x_test.c", "bench/a.c"):
             self.assert_clean(body("free(malloc(1));"), path)
 
+    def test_resetting_a_signal_passes(self):
+        self.assert_clean(body("signal(SIGPIPE, SIG_IGN); signal(number, SIG_DFL);"))
+
     def test_calls_through_members_and_longer_names_pass(self):
         self.assert_clean(body("a->free(x); a.free(x); rusm_free(x); my_strcpy(x); snprintf(x);"))
 
@@ -108,8 +111,9 @@ class State(RuleCase):
         self.assert_found("thread-local", code, "src/otp/timer.c")
         self.assert_clean(code, "src/otp/current.c")
 
-    def test_outside_src_it_is_allowed(self):
-        self.assert_clean("static int count;\n", "bench/a.c")
+    def test_outside_src_and_in_tests_it_is_allowed(self):
+        for path in ("bench/a.c", "src/otp/a_test.c", "src/otp/test_a.h", "src/otp/a_fixture.c"):
+            self.assert_clean("static int count;\n", path)
 
     def test_both_branches_of_an_if_are_read(self):
         code = "#if A\nint f(void) {\n#else\nlong f(void) {\n#endif\n    return 1;\n}\nint n;\n"
