@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/* All scenarios, and the engines there are. */
+#ifndef ENGINES_CATALOG_H
+#define ENGINES_CATALOG_H
+
+#include "engines/engine.h"
+#include "node/node.h"
+
+/* Fibers on the runtime, phase by phase; each in the file of its name. */
+extern const struct engine engine_spawn_storm;
+extern const struct engine engine_ping_pong;
+
+/* The scenarios in the order of the menu. Static. */
+const struct node_scenario *catalog_scenarios(uint32_t *count);
+
+/* The scenario's engine; NULL if it is not real yet, or unknown. */
+const struct engine *catalog_engine(const char *id);
+
+/* NULL if unknown. */
+const struct node_scenario *catalog_scenario(const char *id);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/* The texts of the engines, for the page; made from their files by bench/embed.cmake. */
+#ifndef ENGINES_SOURCES_H
+#define ENGINES_SOURCES_H
+
+extern const char engine_source_spawn_storm[];
+extern const char engine_source_ping_pong[];
+
+#endif
