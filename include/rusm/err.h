@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 #define RUSM_ERR_MAP(X)                                                                            \
     X(OK, "no error")                                                                              \
@@ -43,6 +44,7 @@ const char *rusm_err_name(enum rusm_err err);
 /* One sentence without a full stop saying what `err` means. Static, any thread. */
 const char *rusm_err_text(enum rusm_err err);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

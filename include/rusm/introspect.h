@@ -13,6 +13,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 enum rusm_process_status {
     RUSM_PROCESS_RUNNING,
@@ -72,6 +73,8 @@ struct rusm_runtime_info {
     uint64_t uptime_ns;
     uint64_t memory_bytes; /* of the runtime: slots, message cells, stacks in use */
     uint64_t names;
+    uint64_t spawned_outside;  /* by threads that are no scheduler; not in any scheduler's count */
+    uint64_t messages_outside; /* likewise */
     uint32_t blocking_threads;
     uint32_t blocking_jobs; /* queued */
 };
@@ -91,6 +94,7 @@ enum rusm_err rusm_process_info(rusm_runtime *runtime, rusm_pid pid, struct rusm
 typedef bool (*rusm_visit_fn)(void *arg, rusm_pid pid);
 void rusm_process_each(rusm_runtime *runtime, rusm_visit_fn visit, void *arg);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

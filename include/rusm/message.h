@@ -16,6 +16,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct rusm_msg {
     const void *data; /* `len` bytes, aligned to 8; must not be written */
@@ -70,7 +71,7 @@ typedef bool (*rusm_match_fn)(void *arg, const struct rusm_msg *msg);
 struct rusm_msg *rusm_receive_match(rusm_match_fn match, void *arg, uint64_t timeout_ms);
 
 /* Put the message received last aside. rusm_unstash puts all that are aside back at the front of
- * the mailbox, in the order they first arrived in. Owner process only. */
+ * the mailbox, in the order they were put aside. Owner process only. */
 void rusm_stash(struct rusm_msg *msg);
 void rusm_unstash(void);
 
@@ -79,6 +80,7 @@ struct rusm_msg *rusm_msg_take(struct rusm_msg *msg);
 /* Free a message that was taken. From a process. */
 void rusm_msg_free(struct rusm_msg *msg);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

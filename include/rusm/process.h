@@ -19,6 +19,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /*
  * Names one process, ever: a slot of the process table and that slot's generation. It stays valid
@@ -144,6 +145,7 @@ enum rusm_err rusm_unregister(rusm_runtime *runtime, const char *name);
 /* {0} if nobody has the name. */
 rusm_pid rusm_whereis(rusm_runtime *runtime, const char *name);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -14,6 +14,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct rusm_runtime rusm_runtime;
 
@@ -74,6 +75,7 @@ void rusm_runtime_wait_idle(rusm_runtime *runtime);
 /* "major.minor.patch" of the library. Static, any thread. */
 const char *rusm_version(void);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

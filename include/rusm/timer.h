@@ -12,6 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct rusm_timer {
     uint64_t v;
@@ -64,6 +65,7 @@ enum rusm_err rusm_wait_fd(int fd, unsigned events, uint64_t timeout_ms, unsigne
  */
 enum rusm_err rusm_blocking(void (*fn)(void *arg), void *arg);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

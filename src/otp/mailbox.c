@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+#include "otp/mailbox_internal.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "otp/sched_internal.h"
+#include "otp/sim_internal.h"
+
+#ifdef __SANITIZE_THREAD__
+#define MAILBOX_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MAILBOX_TSAN 1
+#endif
+#endif
+#ifdef MAILBOX_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+/*
+ * Compare-and-swap of the whole word, sequentially consistent. In assembly on x86-64, since gcc
+ * calls a library for 16-byte atomics; ThreadSanitizer cannot see it and is told.
+ */
+static inline bool word_cas(struct mailbox_word *word, struct signal *top, uint64_t tag,
+                            struct signal *new_top, uint64_t new_tag) {
+#ifdef MAILBOX_TSAN
+    __tsan_release(word);
+#endif
+#if defined(__x86_64__)
+    bool done;
+    __asm__ volatile("lock cmpxchg16b %1"
+                     : "=@cce"(done), "+m"(*word), "+a"(top), "+d"(tag)
+                     : "b"(new_top), "c"(new_tag)
+                     : "memory");
+#else
+    typedef unsigned __int128 pair;
+    pair expected = ((pair)tag << 64) | (uintptr_t)top;
+    pair wanted = ((pair)new_tag << 64) | (uintptr_t)new_top;
+    bool done = __atomic_compare_exchange_n((pair *)word, &expected, wanted, false,
+                                            __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+#endif
+#ifdef MAILBOX_TSAN
+    if (done) {
+        __tsan_acquire(word);
+    }
+#endif
+    return done;
+}
+
+/* The owner's read of `top`: pairs with the release in word_cas of mailbox_push. */
+static inline struct signal *word_acquire(struct mailbox_word *word) {
+    struct signal *top = atomic_load_explicit(&word->top, memory_order_acquire);
+#ifdef MAILBOX_TSAN
+    __tsan_acquire(word);
+#endif
+    return top;
+}
+
+void mailbox_init(struct process *p, uint32_t bound, bool hold) {
+    uint64_t tag = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);
+    uint64_t generation = (tag >> PID_INDEX_BITS) + 1;
+    RUSM_DASSERT(generation % 2 == 0);
+    atomic_store_explicit(&p->mailbox.top, NULL, memory_order_relaxed);
+    atomic_store_explicit(&p->mailbox.tag, generation << PID_INDEX_BITS, memory_order_relaxed);
+    atomic_store_explicit(&p->consumed, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->bound, bound, memory_order_relaxed);
+    p->mailbox_hold = hold;
+    p->seen = NULL;
+    p->seen_done = false;
+    p->head = NULL;
+    p->tail = &p->head;
+}
+
+/* What a push to a mailbox at depth `depth` may do. */
+static inline enum push_result admit(struct process *p, const struct signal *sig, uint32_t depth,
+                                     bool may_hold) {
+    if (sig->kind != SIGNAL_MESSAGE) {
+        return depth >= MAILBOX_SIGNAL_LIMIT ? PUSH_FULL : PUSH_OK;
+    }
+    if (depth < atomic_load_explicit(&p->bound, memory_order_relaxed)) {
+        return PUSH_OK;
+    }
+    return p->mailbox_hold && may_hold && depth < RUSM_MAILBOX_LEN_LIMIT ? PUSH_HOLD : PUSH_FULL;
+}
+
+enum push_result mailbox_push(struct process *p, rusm_pid pid, struct signal *sig, bool may_hold) {
+    for (;;) {
+        SIM_POINT();
+        uint64_t tag = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);
+        struct signal *top = atomic_load_explicit(&p->mailbox.top, memory_order_relaxed);
+        if (tag >> PID_INDEX_BITS != pid_generation(pid)) {
+            return PUSH_NOPROC;
+        }
+        /* `consumed` may belong to a later moment than `tag`; the depth is then too low or wraps to
+         * a huge value, and the word has changed, so that the swap below fails or FULL is checked
+         * once more. */
+        uint32_t consumed = atomic_load_explicit(&p->consumed, memory_order_relaxed);
+        uint32_t depth = ((uint32_t)tag - consumed) & (uint32_t)TAG_COUNT_MASK;
+        enum push_result result = admit(p, sig, depth, may_hold);
+        if (result == PUSH_FULL) {
+            if (atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed) != tag) {
+                continue;
+            }
+            return PUSH_FULL;
+        }
+        bool waiting = top == MAILBOX_WAITING;
+        sig->next = waiting ? NULL : top;
+        uint64_t new_tag = (tag & ~TAG_COUNT_MASK) | ((tag + 1) & TAG_COUNT_MASK);
+        SIM_POINT();
+        if (word_cas(&p->mailbox, top, tag, sig, new_tag)) {
+            if (result == PUSH_HOLD) {
+                return waiting ? PUSH_HOLD_WAKE : PUSH_HOLD;
+            }
+            return waiting ? PUSH_WAKE : PUSH_OK;
+        }
+    }
+}
+
+static void append(struct process *p, struct signal *sig) {
+    sig->next = NULL;
+    *p->tail = sig;
+    p->tail = &sig->next;
+}
+
+static void count_consumed(struct process *p) {
+    atomic_store_explicit(&p->consumed,
+                          atomic_load_explicit(&p->consumed, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+void mailbox_release(struct sched *s, struct process *p, struct signal *sig) {
+    if (sig == p->seen) {
+        RUSM_DASSERT(!p->seen_done);
+        p->seen_done = true;
+    } else {
+        signal_destroy(s, sig);
+    }
+}
+
+static void resume_sender(struct sched *s, rusm_pid sender) {
+    struct signal *sig = signal_create(s, SIGNAL_RESUME);
+    /* Without memory for 64 bytes a held sender could never go on; there is nothing to fall back
+     * to, so the node stops rather than hang. */
+    RUSM_ASSERT(sig);
+    (void)signal_deliver(s->rt, s, sender, sig, NULL);
+}
+
+static void resume_all(struct sched *s, struct process_ext *ext) {
+    uint32_t count = ext->holder_count;
+    ext->holder_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        resume_sender(s, ext->holders[i]);
+    }
+}
+
+static void hold_sender(struct sched *s, struct process *p, rusm_pid sender) {
+    struct process_ext *ext = process_ext_ensure(s, p);
+    if (mailbox_depth(p) < atomic_load_explicit(&p->bound, memory_order_relaxed) || !ext) {
+        resume_sender(s, sender);
+        return;
+    }
+    if (ext->holder_count == ext->holder_capacity) {
+        uint32_t capacity = ext->holder_capacity ? 2 * ext->holder_capacity : 4;
+        rusm_pid *holders = rusm_realloc(ext->holders, capacity * sizeof *holders);
+        if (!holders) {
+            resume_sender(s, sender);
+            return;
+        }
+        ext->holders = holders;
+        ext->holder_capacity = capacity;
+    }
+    ext->holders[ext->holder_count++] = sender;
+}
+
+static uint8_t flag_of(enum signal_kind kind) {
+    switch (kind) {
+    case SIGNAL_KILL:
+        return PROCESS_KILLED;
+    case SIGNAL_TIMEOUT:
+        return PROCESS_TIMED_OUT;
+    case SIGNAL_IO:
+        return PROCESS_IO_READY;
+    case SIGNAL_DONE:
+        return PROCESS_DONE;
+    case SIGNAL_RESUME:
+        return PROCESS_RESUMED;
+    default:
+        return 0;
+    }
+}
+
+static void handle(struct sched *s, struct process *p, struct signal *sig) {
+    count_consumed(p);
+    if (sig->kind == SIGNAL_HOLD) {
+        hold_sender(s, p, sig->from);
+    } else if (sig->kind != SIGNAL_TIMEOUT || sig->value == p->wait_seq) {
+        p->flags |= flag_of((enum signal_kind)sig->kind);
+    }
+    mailbox_release(s, p, sig);
+}
+
+/* The chain from `top` back to `end`, oldest first. */
+static struct signal *reversed(struct signal *top, const struct signal *end) {
+    struct signal *oldest = NULL;
+    while (top != end) {
+        struct signal *next = top->next;
+        top->next = oldest;
+        oldest = top;
+        top = next;
+    }
+    return oldest;
+}
+
+/* The cell at `seen` is no longer on the word. */
+static void forget_seen(struct sched *s, struct signal *seen, bool done) {
+    if (done) {
+        signal_destroy(s, seen);
+    }
+}
+
+void mailbox_disown(struct process *p) {
+    uint64_t tag = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);
+    uint64_t next = (tag >> PID_INDEX_BITS) + 1;
+    atomic_store_explicit(&p->mailbox.tag, next << PID_INDEX_BITS, memory_order_relaxed);
+}
+
+void mailbox_fetch(struct sched *s, struct process *p) {
+    SIM_POINT();
+    struct signal *top = word_acquire(&p->mailbox);
+    if (top == p->seen) {
+        return;
+    }
+    struct signal *old = p->seen;
+    bool old_done = p->seen_done;
+    struct signal *sig = reversed(top, old);
+    p->seen = top;
+    p->seen_done = false;
+    forget_seen(s, old, old_done);
+    while (sig) {
+        struct signal *next = sig->next;
+        SIM_EVENT(s, SIM_EV_TAKE, (uint64_t)p->index << 8 | sig->kind);
+        if (sig->kind == SIGNAL_MESSAGE) {
+            append(p, sig);
+        } else {
+            handle(s, p, sig);
+        }
+        sig = next;
+    }
+}
+
+bool mailbox_commit_wait(struct sched *s, struct process *p) {
+    struct signal *seen = p->seen;
+    bool done = p->seen_done;
+    p->seen = NULL;
+    p->seen_done = false;
+    struct signal *expected = seen;
+    SIM_POINT();
+    if (SIM_PLANTED(SIM_BUG_LOST_WAKEUP)) {
+        /* A test plants this: the mark is stored, not swapped, and a push in between is lost. */
+        bool new_there = atomic_load_explicit(&p->mailbox.top, memory_order_acquire) != expected;
+        SIM_POINT();
+        if (!new_there) {
+            atomic_store_explicit(&p->mailbox.top, MAILBOX_WAITING, memory_order_release);
+            forget_seen(s, seen, done);
+            return true;
+        }
+    }
+#ifdef MAILBOX_TSAN
+    __tsan_release(&p->mailbox);
+#endif
+    /* Release: the thread that wakes the process sees all that it left behind (mailbox_push). */
+    if (atomic_compare_exchange_strong_explicit(&p->mailbox.top, &expected, MAILBOX_WAITING,
+                                                memory_order_acq_rel, memory_order_relaxed)) {
+        forget_seen(s, seen, done);
+        return true;
+    }
+    p->seen = seen;
+    p->seen_done = done;
+    return false;
+}
+
+struct signal *mailbox_take(struct process *p, struct signal **at) {
+    struct signal *sig = *at;
+    *at = sig->next;
+    if (p->tail == &sig->next) {
+        p->tail = at;
+    }
+    return sig;
+}
+
+void mailbox_consumed(struct sched *s, struct process *p) {
+    count_consumed(p);
+    struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
+    if (__builtin_expect(ext && ext->holder_count > 0, 0) &&
+        mailbox_depth(p) <= atomic_load_explicit(&p->bound, memory_order_relaxed) / 2) {
+        resume_all(s, ext);
+    }
+}
+
+static void drain(struct sched *s, struct signal *sig) {
+    while (sig) {
+        struct signal *next = sig->next;
+        if (sig->kind == SIGNAL_HOLD) {
+            resume_sender(s, sig->from);
+        }
+        signal_destroy(s, sig);
+        sig = next;
+    }
+}
+
+bool mailbox_close(struct sched *s, struct process *p) {
+    uint64_t tag = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);
+    uint64_t next = (tag >> PID_INDEX_BITS) + 1;
+    struct signal *top;
+    do {
+        SIM_POINT();
+        tag = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);
+        top = atomic_load_explicit(&p->mailbox.top, memory_order_relaxed);
+    } while (!word_cas(&p->mailbox, top, tag, NULL, next << PID_INDEX_BITS));
+    RUSM_DASSERT(top != MAILBOX_WAITING);
+    struct signal *newer = reversed(top, p->seen);
+    forget_seen(s, p->seen, p->seen_done);
+    p->seen = NULL;
+    drain(s, newer);
+    drain(s, p->head);
+    p->head = NULL;
+    struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
+    if (ext) {
+        drain(s, ext->stash_head);
+        ext->stash_head = NULL;
+        resume_all(s, ext);
+    }
+    return next < PID_GENERATION_MAX;
+}

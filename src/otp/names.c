@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/*
+ * The registry: name -> pid, a hash table with chaining in shards, each under its own lock, so that
+ * schedulers registering different names seldom meet.
+ *
+ * An entry counts only while its process lives: its pid says so, whatever races with its death.
+ * What a process registered for itself is also removed when it ends; an entry made by another
+ * process is removed when somebody claims the name or the shard grows.
+ */
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "otp/mailbox_internal.h"
+#include "otp/sched_internal.h"
+#include <string.h>
+
+#define SHARDS        64u
+#define FIRST_BUCKETS 16u
+
+struct name {
+    struct name *next;
+    rusm_pid pid;
+    uint64_t hash;
+    char text[RUSM_NAME_BYTES_MAX + 1];
+};
+
+struct shard {
+    alignas(64) pthread_mutex_t lock; /* guards all below */
+    struct name **buckets;
+    uint32_t bucket_count; /* a power of two */
+    uint32_t count;
+};
+
+struct names {
+    struct shard shards[SHARDS];
+    struct rusm_runtime *rt;
+    uint32_t limit;
+    _Atomic uint32_t count;
+};
+
+enum rusm_err names_create(struct rusm_runtime *rt, struct names **out) {
+    struct names *names = rusm_zalloc_aligned(64, sizeof *names);
+    if (!names) {
+        return RUSM_ERR_NOMEM;
+    }
+    names->rt = rt;
+    names->limit = rt->config.names_max;
+    for (uint32_t i = 0; i < SHARDS; i++) {
+        pthread_mutex_init(&names->shards[i].lock, NULL);
+    }
+    *out = names;
+    return RUSM_OK;
+}
+
+void names_destroy(struct names *names) {
+    if (!names) {
+        return;
+    }
+    for (uint32_t i = 0; i < SHARDS; i++) {
+        struct shard *shard = &names->shards[i];
+        for (uint32_t b = 0; b < shard->bucket_count; b++) {
+            while (shard->buckets[b]) {
+                struct name *next = shard->buckets[b]->next;
+                rusm_free(shard->buckets[b]);
+                shard->buckets[b] = next;
+            }
+        }
+        rusm_free((void *)shard->buckets);
+        pthread_mutex_destroy(&shard->lock);
+    }
+    rusm_free(names);
+}
+
+uint64_t names_count(struct names *names) {
+    return atomic_load_explicit(&names->count, memory_order_relaxed);
+}
+
+/* FNV-1a; the names are the application's own, chosen by nobody hostile to it. */
+static uint64_t hash_of(const char *name, size_t len) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3u;
+    }
+    return hash ^ hash >> 29;
+}
+
+static struct shard *shard_of(struct names *names, uint64_t hash) {
+    return &names->shards[hash % SHARDS];
+}
+
+/* The link that points to the entry of `name`, or to NULL where it would be added. */
+static struct name **find(struct shard *shard, uint64_t hash, const char *name) {
+    struct name **at = &shard->buckets[hash / SHARDS & (shard->bucket_count - 1)];
+    while (*at && ((*at)->hash != hash || strcmp((*at)->text, name) != 0)) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+static void remove_entry(struct names *names, struct shard *shard, struct name **at) {
+    struct name *entry = *at;
+    *at = entry->next;
+    shard->count--;
+    atomic_fetch_sub_explicit(&names->count, 1, memory_order_relaxed);
+    rusm_free(entry);
+}
+
+/* Remove the entries of processes that have ended. */
+static void sweep(struct names *names, struct shard *shard) {
+    for (uint32_t b = 0; b < shard->bucket_count; b++) {
+        struct name **at = &shard->buckets[b];
+        while (*at) {
+            if (process_is_alive(names->rt, (*at)->pid)) {
+                at = &(*at)->next;
+            } else {
+                remove_entry(names, shard, at);
+            }
+        }
+    }
+}
+
+/* Room for one more entry; false when out of memory. */
+static bool grow(struct names *names, struct shard *shard) {
+    if (shard->count < shard->bucket_count) {
+        return true;
+    }
+    sweep(names, shard);
+    if (shard->count < shard->bucket_count / 2) {
+        return true;
+    }
+    uint32_t count = shard->bucket_count ? 2 * shard->bucket_count : FIRST_BUCKETS;
+    struct name **buckets = rusm_zalloc(count * sizeof(struct name *));
+    if (!buckets) {
+        return shard->bucket_count > 0;
+    }
+    for (uint32_t b = 0; b < shard->bucket_count; b++) {
+        struct name *entry = shard->buckets[b];
+        while (entry) {
+            struct name *next = entry->next;
+            struct name **to = &buckets[entry->hash / SHARDS & (count - 1)];
+            entry->next = *to;
+            *to = entry;
+            entry = next;
+        }
+    }
+    rusm_free((void *)shard->buckets);
+    shard->buckets = buckets;
+    shard->bucket_count = count;
+    return true;
+}
+
+static bool length_valid(const char *name, size_t *len) {
+    *len = strnlen(name, RUSM_NAME_BYTES_MAX + 1);
+    return *len > 0 && *len <= RUSM_NAME_BYTES_MAX;
+}
+
+/* Under the shard's lock; the name is not there. */
+static enum rusm_err add(struct names *names, struct shard *shard, uint64_t hash, const char *name,
+                         rusm_pid pid) {
+    struct name *entry = rusm_zalloc(sizeof *entry);
+    if (!entry || !grow(names, shard)) {
+        rusm_free(entry);
+        return RUSM_ERR_NOMEM;
+    }
+    if (atomic_fetch_add_explicit(&names->count, 1, memory_order_relaxed) >= names->limit) {
+        atomic_fetch_sub_explicit(&names->count, 1, memory_order_relaxed);
+        rusm_free(entry);
+        return RUSM_ERR_NAME_LIMIT;
+    }
+    entry->hash = hash;
+    entry->pid = pid;
+    memcpy(entry->text, name, strlen(name));
+    struct name **at = find(shard, hash, name);
+    entry->next = *at;
+    *at = entry;
+    shard->count++;
+    return RUSM_OK;
+}
+
+static enum rusm_err claim(struct names *names, const char *name, rusm_pid pid, uint64_t *out) {
+    size_t len;
+    if (!length_valid(name, &len)) {
+        return RUSM_ERR_INVALID;
+    }
+    uint64_t hash = hash_of(name, len);
+    struct shard *shard = shard_of(names, hash);
+    enum rusm_err err;
+    pthread_mutex_lock(&shard->lock);
+    struct name *entry = shard->buckets ? *find(shard, hash, name) : NULL;
+    if (!entry) {
+        err = add(names, shard, hash, name, pid);
+    } else if (!process_is_alive(names->rt, entry->pid)) {
+        entry->pid = pid;
+        err = RUSM_OK;
+    } else {
+        err = RUSM_ERR_NAME_TAKEN;
+    }
+    pthread_mutex_unlock(&shard->lock);
+    if (err == RUSM_OK) {
+        *out = hash;
+    }
+    return err;
+}
+
+static bool remember(struct process_ext *ext, uint64_t hash) {
+    if (ext->name_count == ext->name_capacity) {
+        uint32_t capacity = ext->name_capacity ? 2 * ext->name_capacity : 2;
+        uint64_t *hashes = rusm_realloc(ext->name_hashes, capacity * sizeof *hashes);
+        if (!hashes) {
+            return false;
+        }
+        ext->name_hashes = hashes;
+        ext->name_capacity = capacity;
+    }
+    ext->name_hashes[ext->name_count++] = hash;
+    return true;
+}
+
+/* Remove the entries of `pid` among those with this hash. */
+static void release(struct names *names, rusm_pid pid, uint64_t hash) {
+    struct shard *shard = shard_of(names, hash);
+    pthread_mutex_lock(&shard->lock);
+    struct name **at = &shard->buckets[hash / SHARDS & (shard->bucket_count - 1)];
+    while (*at) {
+        if ((*at)->hash == hash && (*at)->pid.v == pid.v) {
+            remove_entry(names, shard, at);
+        } else {
+            at = &(*at)->next;
+        }
+    }
+    pthread_mutex_unlock(&shard->lock);
+}
+
+enum rusm_err names_claim_own(struct names *names, const char *name, rusm_pid pid,
+                              struct process_ext *ext) {
+    uint64_t hash;
+    enum rusm_err err = claim(names, name, pid, &hash);
+    if (err != RUSM_OK) {
+        return err;
+    }
+    if (!remember(ext, hash)) {
+        release(names, pid, hash);
+        return RUSM_ERR_NOMEM;
+    }
+    text_set(&ext->name, name);
+    return RUSM_OK;
+}
+
+void names_release_own(struct names *names, rusm_pid pid, struct process_ext *ext) {
+    for (uint32_t i = 0; i < ext->name_count; i++) {
+        release(names, pid, ext->name_hashes[i]);
+    }
+    ext->name_count = 0;
+}
+
+enum rusm_err rusm_register(rusm_runtime *runtime, const char *name, rusm_pid pid) {
+    struct rusm_runtime *rt = runtime_or_own(runtime);
+    RUSM_ASSERT(rt && name);
+    struct sched *s = sched_tls;
+    if (s && s->rt == rt && s->current && process_pid(s->current).v == pid.v) {
+        struct process_ext *ext = process_ext_ensure(s, s->current);
+        return ext ? names_claim_own(rt->names, name, pid, ext) : RUSM_ERR_NOMEM;
+    }
+    if (!process_is_alive(rt, pid)) {
+        return RUSM_ERR_NOPROC;
+    }
+    uint64_t hash;
+    return claim(rt->names, name, pid, &hash);
+}
+
+enum rusm_err rusm_unregister(rusm_runtime *runtime, const char *name) {
+    struct rusm_runtime *rt = runtime_or_own(runtime);
+    RUSM_ASSERT(rt && name);
+    size_t len;
+    if (!length_valid(name, &len)) {
+        return RUSM_ERR_INVALID;
+    }
+    uint64_t hash = hash_of(name, len);
+    struct shard *shard = shard_of(rt->names, hash);
+    enum rusm_err err = RUSM_ERR_NAME_UNKNOWN;
+    pthread_mutex_lock(&shard->lock);
+    struct name **at = shard->buckets ? find(shard, hash, name) : NULL;
+    if (at && *at) {
+        err = process_is_alive(rt, (*at)->pid) ? RUSM_OK : RUSM_ERR_NAME_UNKNOWN;
+        remove_entry(rt->names, shard, at);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return err;
+}
+
+rusm_pid rusm_whereis(rusm_runtime *runtime, const char *name) {
+    struct rusm_runtime *rt = runtime_or_own(runtime);
+    RUSM_ASSERT(rt && name);
+    size_t len;
+    rusm_pid pid = {0};
+    if (!length_valid(name, &len)) {
+        return pid;
+    }
+    uint64_t hash = hash_of(name, len);
+    struct shard *shard = shard_of(rt->names, hash);
+    pthread_mutex_lock(&shard->lock);
+    struct name *entry = shard->buckets ? *find(shard, hash, name) : NULL;
+    if (entry && process_is_alive(rt, entry->pid)) {
+        pid = entry->pid;
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return pid;
+}

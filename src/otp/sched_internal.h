@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/*
+ * A scheduler: one thread that runs processes, and all that it keeps for itself so that the hot
+ * paths share nothing: run queue, free lists, timer wheel, epoll set, counters.
+ *
+ * Stacks: the scheduler's loop has no stack of its own. It runs at the bottom of whatever stack is
+ * current, and calls the bodies of processes as plain functions. A process that suspends keeps the
+ * stack it is on, loop frame and all, and the scheduler goes on with another stack: that of the
+ * process to run next (a direct hand-over), or a spare one with a loop of its own. A process that
+ * never suspends thus costs no stack and no switch.
+ */
+#ifndef OTP_SCHED_INTERNAL_H
+#define OTP_SCHED_INTERNAL_H
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/list.h"
+#include "base/random.h"
+#include "otp/process_internal.h"
+#include "otp/sim_internal.h"
+#include "otp/stack_internal.h"
+#include "otp/timer_internal.h"
+#include <pthread.h>
+
+#define SCHEDULERS_MAX 64u
+#define RUNQ_RING      256u /* a power of two */
+#define RUNQ_BATCH     128u /* moved at once between ring and overflow, or by a thief */
+
+/*
+ * Run queue, first in first out: a ring that its owner pushes to and that owner and thieves pop
+ * from, and a locked list for what does not fit. While the list holds something, pushes go there.
+ */
+struct runq {
+    alignas(64) _Atomic uint32_t head; /* owner and thieves, by compare-and-swap */
+    alignas(64) _Atomic uint32_t tail; /* owner */
+    _Atomic uint32_t overflow_len;     /* written under `lock` */
+    /* When the queue was last seen to become non-empty, in ticks; 0 while empty. Owner; thieves
+     * leave young queues alone, since moving a process costs more than a short wait. */
+    counter backlog_since;
+    _Atomic(struct process *) ring[RUNQ_RING];
+    pthread_spinlock_t lock; /* guards the overflow list */
+    struct process *overflow_head;
+    struct process **overflow_tail;
+};
+
+/* How the process that was switched away from goes on; done after the switch, off its stack. */
+enum suspend_how { SUSPEND_WAIT, SUSPEND_YIELD };
+
+/* Runs measured together for cpu time while they are short: see sched_account. */
+#define ACCOUNT_WINDOW 8u
+
+struct sched_counters {
+    counter spawned;
+    counter finished;
+    counter crashed;
+    counter messages;
+    counter shed;
+    counter reductions;
+    counter switches;
+    counter steals;
+    counter parks;
+    counter idle_ticks;
+    counter parked_at; /* ticks; 0 = not parked */
+};
+
+struct sched {
+    /* immutable after init */
+    alignas(64) struct rusm_runtime *rt;
+    uint32_t index;
+    int epoll_fd;
+    int wake_fd;
+    pthread_t thread;
+    bool started;
+    void *alternate_stack; /* for the handler of stack overflows */
+
+    /* owner thread */
+    alignas(64) struct process *next; /* woken last; runs next, in the waker's time slice */
+    struct process *current;
+    struct process *handoff; /* picked by suspend for the loop on the spare stack */
+    struct process *prev;    /* suspended last, not yet put where it belongs */
+    enum suspend_how prev_how;
+    int32_t reds;         /* left in this slice */
+    int32_t slice_reds;   /* `reds` when the current process was last accounted */
+    struct stack *stack;  /* the current one */
+    struct stack *spares; /* free stacks, some with a parked loop */
+    uint32_t spare_count;
+    uint32_t account_exact; /* runs left to be measured one by one */
+    uint32_t window_len;
+    struct process *window[ACCOUNT_WINDOW];
+    uint64_t last_ticks; /* the clock when it was last read */
+    uint64_t duty_ticks; /* when to look at timers, descriptors and the inbox again */
+    struct cell_pool cells;
+    struct process *free_slots;
+    uint32_t free_slot_count;
+    struct process_ext *free_exts;
+    uint32_t free_ext_count;
+    struct random random;
+    void *thread_sp;        /* the thread's own stack, to return to at the end */
+    char *thread_stack_low; /* its bounds and context, for sanitizers */
+    size_t thread_stack_bytes;
+    void *thread_context;
+    struct timer_wheel wheel;
+
+    alignas(64) struct sched_counters counters;
+
+    /* any thread */
+    alignas(64) _Atomic(struct process *) inbox; /* runnable processes from outside */
+    _Atomic uint32_t parked;                     /* 1: asleep or about to be */
+    _Atomic uint32_t fds_watched;                /* in the epoll set, besides wake_fd */
+    struct runq runq;
+
+#ifdef RUSM_SIM
+    void *sim_sp; /* where this virtual thread goes on */
+    bool sim_runnable;
+    uint64_t sim_wake_ms; /* while parked; UINT64_MAX = never */
+#endif
+};
+
+struct blocking_pool;
+struct names;
+struct sim;
+
+/* Chunks of the process table. */
+#define PTAB_CHUNK_BITS 12u
+#define PTAB_CHUNK_LEN  (1u << PTAB_CHUNK_BITS)
+#define PTAB_CHUNKS     (1u << (PID_INDEX_BITS - PTAB_CHUNK_BITS))
+
+struct ptab {
+    _Atomic(struct process *)
+        chunks[PTAB_CHUNKS]; /* each mapped once, never unmapped before the end */
+    _Atomic uint32_t used;   /* slots carved so far */
+    pthread_mutex_t lock;    /* guards what follows, and growth */
+    struct process *depot;   /* chains of free slots, linked by `link` within, `arg` between */
+    struct process_ext *free_exts;
+    void *ext_slabs;
+};
+
+struct rusm_runtime {
+    /* immutable after init */
+    struct rusm_config config;
+    uint32_t sched_count;
+    struct sched *scheds;
+    uint64_t start_ns;
+    uint64_t duty_interval_ticks;
+    uint64_t backlog_age_ticks; /* a run queue older than this may be stolen from */
+    uint64_t exact_ticks;       /* a window slower than this turns exact accounting on */
+    struct cell_depot *cell_depot;
+    struct stack_depot *stack_depot;
+    struct blocking_pool *blocking;
+    struct names *names;
+    _Atomic(struct watch *) watch; /* set once the schedulers run */
+    struct sim *sim;
+    struct sched *sim_resume; /* which virtual scheduler the driver goes on with */
+
+    /* any thread */
+    alignas(64) _Atomic uint32_t parked_count;
+    _Atomic uint32_t stopping;        /* no new processes */
+    _Atomic uint32_t halt;            /* schedulers return */
+    _Atomic uint32_t spawn_turn;      /* round robin for spawns from outside */
+    _Atomic uint64_t outside_spawned; /* spawns from threads that are no scheduler */
+    _Atomic uint64_t outside_messages;
+    _Atomic uint32_t idle_waiters;
+    pthread_mutex_t idle_lock; /* guards nothing but the condition's wait */
+    pthread_cond_t idle_cond;
+
+    struct ptab ptab;
+};
+
+/* The scheduler whose thread this is; NULL elsewhere. Written once a thread, in current.c. */
+extern _Thread_local struct sched *sched_tls __attribute__((tls_model("initial-exec")));
+
+/* The same, read anew: for use after a switch, when the thread may be another. */
+struct sched *sched_current(void);
+
+/* The clock that scheduling decisions see: the processor's, or in simulation a logical one. */
+static inline uint64_t sched_ticks(struct sched *s) {
+#ifdef RUSM_SIM
+    return sim_ticks(s->rt);
+#else
+    (void)s;
+    return clock_ticks();
+#endif
+}
+
+/* ---- scheduler.c ---- */
+/* The thread's main function; returns when the runtime halts. */
+void sched_main(struct sched *s);
+/* Suspend the current process. Returns on the scheduler that resumes it. */
+struct sched *sched_suspend(struct sched *s, struct process *p, enum suspend_how how);
+/* Spend reductions in a fiber; yields when none are left. Returns the scheduler now running it. */
+struct sched *sched_spend(struct sched *s, struct process *p, int32_t reductions);
+/* `p` is owned by the caller, and runnable now. Run it after the current one, in its slice. */
+void sched_wake(struct sched *s, struct process *p);
+/* The current process is about to end: charge its run. */
+void sched_account_end(struct sched *s, struct process *p);
+/* Leave the current body for the scheduler, for good: its stack starts over. */
+_Noreturn void sched_abandon_body(struct sched *s);
+/* What the stack's first frame runs. */
+_Noreturn void sched_stack_entry(void);
+
+/* ---- park.c ---- */
+/* Sleep until there may be something to do. */
+void sched_park(struct sched *s);
+/* Make a scheduler look at its inbox. Any thread. */
+void sched_unpark(struct sched *s);
+/* Wake one parked scheduler so that it can steal from `s`. */
+void sched_wake_thief(struct sched *s);
+/* Timers, descriptors, inbox. `wait_ms`: how long epoll may wait, -1 for ever. */
+void sched_duties(struct sched *s, int64_t wait_ms);
+/* Put a runnable process into a scheduler's inbox. Any thread. */
+void sched_inbox_push(struct sched *s, struct process *p);
+
+/* ---- runq.c ---- */
+enum rusm_err runq_init(struct runq *q);
+void runq_deinit(struct runq *q);
+void runq_push(struct sched *s, struct process *p);
+struct process *runq_pop(struct sched *s);
+/* Take up to half of another scheduler's queue; the first is returned, the rest queued at `s`. */
+struct process *runq_steal(struct sched *s, struct sched *victim);
+uint32_t runq_len(const struct runq *q);
+
+/* ---- ptab.c ---- */
+enum rusm_err ptab_init(struct rusm_runtime *rt);
+void ptab_deinit(struct rusm_runtime *rt);
+/* A free slot, taken; `s` NULL: from outside. Errors: PROCESS_LIMIT, NOMEM. */
+enum rusm_err ptab_take(struct rusm_runtime *rt, struct sched *s, struct process **out);
+void ptab_give(struct rusm_runtime *rt, struct sched *s, struct process *p);
+/* The same from outside, with the slot's extension (may be NULL). */
+void ptab_give_outside(struct rusm_runtime *rt, struct process *p, struct process_ext *ext);
+/* The slot a pid names; NULL if there never was one. The caller checks the generation. Any thread.
+ */
+struct process *ptab_slot(struct rusm_runtime *rt, uint32_t index);
+struct process_ext *ptab_take_ext(struct rusm_runtime *rt, struct sched *s);
+void ptab_give_ext(struct sched *s, struct process_ext *ext);
+uint64_t ptab_bytes(struct rusm_runtime *rt);
+
+/* ---- send.c ---- */
+/*
+ * Deliver a cell to `to` and wake it if it waits. The cell is moved, also on failure. `s` NULL:
+ * from outside. `held` (may be NULL) says that the sender must suspend.
+ */
+enum rusm_err signal_deliver(struct rusm_runtime *rt, struct sched *s, rusm_pid to,
+                             struct signal *sig, bool *held);
+
+/* ---- receive.c ---- */
+/* Suspend until something new is in the mailbox and handle it; ends the process if it was killed.
+ */
+struct sched *process_wait(struct sched *s, struct process *p, enum rusm_process_wait why);
+/* Take over what is new; ends the process if it was killed. */
+void process_check_signals(struct sched *s, struct process *p);
+/* Arm or disarm the timer of a wait. */
+void process_arm_timeout(struct sched *s, struct process *p, uint64_t timeout_ms);
+void process_disarm_timeout(struct sched *s, struct process *p);
+/* Take the oldest message, which there is, off the mailbox; it becomes the current one. */
+struct rusm_msg *process_next_message(struct sched *s, struct process *p);
+/* Free the message that user code borrowed last. */
+void process_release_current(struct sched *s, struct process *p);
+
+/* ---- io.c ---- */
+/* Create the epoll set and the descriptor that wakes it. Error: SYSTEM. */
+enum rusm_err io_init(struct sched *s);
+void io_deinit(struct sched *s);
+/* Tell the processes whose descriptors are ready; wait for that up to `wait_ms`, -1 = for ever. */
+void io_poll(struct sched *s, int64_t wait_ms);
+/* Take the descriptor of the wait under way out of its epoll set. */
+void io_unwatch(struct sched *s, struct process *p);
+
+/* ---- blocking.c ---- */
+enum rusm_err blocking_create(struct rusm_runtime *rt, struct blocking_pool **out);
+/* Finishes what is under way. */
+void blocking_destroy(struct blocking_pool *pool);
+void blocking_info(struct blocking_pool *pool, uint32_t *threads, uint32_t *jobs);
+
+/* ---- names.c ---- */
+enum rusm_err names_create(struct rusm_runtime *rt, struct names **out);
+void names_destroy(struct names *names);
+uint64_t names_count(struct names *names);
+/* Claim `name` for the process that `ext` belongs to, by that process or its spawner. */
+enum rusm_err names_claim_own(struct names *names, const char *name, rusm_pid pid,
+                              struct process_ext *ext);
+/* Give up the names that a process has claimed itself. */
+void names_release_own(struct names *names, rusm_pid pid, struct process_ext *ext);
+
+/* ---- process.c ---- */
+bool process_is_alive(struct rusm_runtime *rt, rusm_pid pid);
+
+/* ---- watch.c ---- */
+enum rusm_err watch_create(struct rusm_runtime *rt, struct watch **out);
+void watch_destroy(struct watch *watch);
+/* A scheduler has work again: let the watch tick. Any thread. */
+void watch_notice(struct watch *watch);
+
+/* ---- introspect.c ---- */
+uint64_t runtime_process_count(struct rusm_runtime *rt);
+
+/* ---- runtime.c ---- */
+void runtime_log(struct rusm_runtime *rt, enum rusm_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The runtime a call with `runtime` (may be NULL) is about. */
+static inline struct rusm_runtime *runtime_or_own(struct rusm_runtime *runtime) {
+    return runtime ? runtime : rusm_self_runtime();
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/* Sending: create a cell, push it, wake the receiver, hold the sender if need be. */
+#include "base/assert.h"
+#include "otp/mailbox_internal.h"
+#include "otp/sched_internal.h"
+#include "otp/sim_internal.h"
+
+static void wake(struct rusm_runtime *rt, struct sched *s, struct process *p) {
+    if (__builtin_expect(s != NULL, 1)) {
+        sched_wake(s, p);
+        return;
+    }
+    atomic_store_explicit(&p->state, PROCESS_RUNNABLE, memory_order_relaxed);
+    sched_inbox_push(&rt->scheds[atomic_load_explicit(&p->sched, memory_order_relaxed)], p);
+}
+
+static enum rusm_err refused(struct sched *s, struct signal *sig, enum push_result result) {
+    if (result == PUSH_FULL && s) {
+        counter_add(&s->counters.shed, 1);
+    }
+    signal_destroy(s, sig);
+    return result == PUSH_FULL ? RUSM_ERR_MAILBOX_FULL : RUSM_ERR_NOPROC;
+}
+
+static inline enum rusm_err deliver(struct rusm_runtime *rt, struct sched *s, rusm_pid to,
+                                    struct signal *sig, bool *held) {
+    struct process *p = pid_is_valid(to) ? ptab_slot(rt, pid_index(to)) : NULL;
+    if (__builtin_expect(!p, 0)) {
+        return refused(s, sig, PUSH_NOPROC);
+    }
+    SIM_EVENT(s, SIM_EV_PUSH, (uint64_t)pid_index(to) << 8 | sig->kind);
+    enum push_result result = mailbox_push(p, to, sig, held != NULL);
+    switch (result) {
+    case PUSH_HOLD_WAKE:
+        *held = true;
+        wake(rt, s, p);
+        break;
+    case PUSH_WAKE:
+        wake(rt, s, p);
+        break;
+    case PUSH_HOLD:
+        *held = true;
+        break;
+    case PUSH_OK:
+        break;
+    case PUSH_NOPROC:
+    case PUSH_FULL:
+        return refused(s, sig, result);
+    }
+    return RUSM_OK;
+}
+
+enum rusm_err signal_deliver(struct rusm_runtime *rt, struct sched *s, rusm_pid to,
+                             struct signal *sig, bool *held) {
+    return deliver(rt, s, to, sig, held);
+}
+
+/* The receiver's mailbox is over its bound: suspend until it says that there is room. */
+static void wait_for_room(struct sched *s, struct process *p, rusm_pid to) {
+    struct signal *sig = signal_create(s, SIGNAL_HOLD);
+    if (!sig) {
+        return;
+    }
+    sig->from = process_pid(p);
+    p->flags &= (uint8_t)~PROCESS_RESUMED;
+    if (deliver(s->rt, s, to, sig, NULL) != RUSM_OK) {
+        return; /* it has ended: there is nobody to wait for */
+    }
+    while (!(p->flags & PROCESS_RESUMED)) {
+        s = process_wait(s, p, RUSM_WAIT_HELD);
+    }
+}
+
+static enum rusm_err send(struct sched *s, struct process *p, rusm_pid to, struct signal *sig) {
+    bool held = false;
+    bool can_suspend = atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_STEP &&
+                       !(p->flags & PROCESS_EXITING) && to.v != process_pid(p).v;
+    enum rusm_err err = deliver(s->rt, s, to, sig, can_suspend ? &held : NULL);
+    if (__builtin_expect(err == RUSM_OK, 1)) {
+        counter_add(&s->counters.messages, 1);
+    }
+    if (__builtin_expect(held, 0)) {
+        wait_for_room(s, p, to);
+        return RUSM_OK;
+    }
+    (void)sched_spend(s, p, 1);
+    return err;
+}
+
+enum rusm_err rusm_send(rusm_pid to, const void *data, size_t len) {
+    struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current);
+    if (__builtin_expect(len > s->rt->config.message_bytes_max, 0)) {
+        return RUSM_ERR_MESSAGE_TOO_LARGE;
+    }
+    struct signal *sig = signal_create_message(s, data, (uint32_t)len);
+    if (__builtin_expect(!sig, 0)) {
+        return RUSM_ERR_NOMEM;
+    }
+    return send(s, s->current, to, sig);
+}
+
+enum rusm_err rusm_send_buf(rusm_pid to, rusm_buf *buf) {
+    struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current && buf);
+    size_t len = rusm_buf_len(buf);
+    enum rusm_err err = RUSM_ERR_MESSAGE_TOO_LARGE;
+    if (len <= s->rt->config.message_bytes_max) {
+        struct signal *sig = signal_create(s, SIGNAL_MESSAGE);
+        if (sig) {
+            sig->storage = STORAGE_BUF;
+            sig->data = rusm_buf_data(buf);
+            sig->len = (uint32_t)len;
+            sig->buf = buf;
+            return send(s, s->current, to, sig);
+        }
+        err = RUSM_ERR_NOMEM;
+    }
+    rusm_buf_release(buf);
+    return err;
+}
+
+enum rusm_err rusm_post(rusm_runtime *runtime, rusm_pid to, const void *data, size_t len) {
+    struct rusm_runtime *rt = runtime_or_own(runtime);
+    RUSM_ASSERT(rt);
+    if (len > rt->config.message_bytes_max) {
+        return RUSM_ERR_MESSAGE_TOO_LARGE;
+    }
+    struct sched *s = sched_tls && sched_tls->rt == rt ? sched_tls : NULL;
+    struct signal *sig = signal_create_message(s, data, (uint32_t)len);
+    if (!sig) {
+        return RUSM_ERR_NOMEM;
+    }
+    enum rusm_err err = deliver(rt, s, to, sig, NULL);
+    if (err == RUSM_OK) {
+        if (s) {
+            counter_add(&s->counters.messages, 1);
+        } else {
+            atomic_fetch_add_explicit(&rt->outside_messages, 1, memory_order_relaxed);
+        }
+    }
+    return err;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/*
+ * Signals: everything that passes between processes is one cell in the receiver's one queue, so
+ * signals from A to B are handled in the order sent. A message is a signal that carries bytes.
+ *
+ * Cells of 64 bytes (one cache line) come from a pool per scheduler; payloads up to
+ * SIGNAL_INLINE_BYTES live in the cell, longer ones in the same allocation (STORAGE_HEAP) or in a
+ * shared buffer (STORAGE_BUF). A cell is owned by whoever holds it: the sender until the push
+ * succeeds, the receiving process after.
+ */
+#ifndef OTP_SIGNAL_INTERNAL_H
+#define OTP_SIGNAL_INTERNAL_H
+
+#include <rusm/message.h>
+#include <stdatomic.h>
+
+struct sched;
+
+enum signal_kind {
+    SIGNAL_MESSAGE,
+    SIGNAL_KILL,
+    SIGNAL_TIMEOUT, /* the timer of a wait has fired; stale unless wait_seq matches */
+    SIGNAL_IO,      /* the descriptor waited for is ready */
+    SIGNAL_DONE,    /* the blocking job has returned */
+    SIGNAL_HOLD,    /* the sender is suspended until this mailbox has room */
+    SIGNAL_RESUME,  /* answers HOLD */
+};
+
+enum signal_storage {
+    STORAGE_POOL, /* a pooled cell, payload inside */
+    STORAGE_HEAP, /* one block of rusm_alloc, payload inside */
+    STORAGE_BUF,  /* a pooled cell or heap block whose payload is a rusm_buf */
+};
+
+#define SIGNAL_INLINE_BYTES 40u
+
+struct signal {
+    struct signal *next;
+    union {
+        struct rusm_msg msg;
+        struct {
+            const void *data;
+            uint32_t len;
+            uint8_t kind;    /* enum signal_kind */
+            uint8_t storage; /* enum signal_storage */
+            uint8_t pooled;  /* the cell itself is from a pool */
+            uint8_t spare;
+        };
+    };
+    union {
+        unsigned char bytes[SIGNAL_INLINE_BYTES];
+        rusm_buf *buf;  /* STORAGE_BUF: one reference, owned */
+        rusm_pid from;  /* HOLD */
+        uint32_t value; /* TIMEOUT: the wait it belongs to; IO: events */
+    };
+};
+_Static_assert(sizeof(struct signal) == 64, "a signal is one cache line");
+_Static_assert(offsetof(struct signal, bytes) % 8 == 0, "payloads are aligned to 8");
+
+/* Free cells of one scheduler; owner thread only. */
+struct cell_pool {
+    struct signal *free;
+    uint32_t count;
+};
+
+/* Cells on their way between schedulers, in chains of CELL_BATCH; and all slabs ever made. */
+struct cell_depot;
+
+enum rusm_err cell_depot_create(struct cell_depot **out);
+void cell_depot_destroy(struct cell_depot *depot);
+/* Bytes of all slabs. Any thread. */
+uint64_t cell_depot_bytes(struct cell_depot *depot);
+
+/* A cell with kind set and no payload; NULL when out of memory. `s` NULL: not on a scheduler. */
+struct signal *signal_create(struct sched *s, enum signal_kind kind);
+/* A message with a copy of `len` bytes; NULL when out of memory. */
+struct signal *signal_create_message(struct sched *s, const void *data, uint32_t len);
+/* Free a cell and its payload. */
+void signal_destroy(struct sched *s, struct signal *sig);
+
+static inline struct signal *signal_of_msg(struct rusm_msg *msg) {
+    return (struct signal *)(void *)((char *)msg - offsetof(struct signal, msg));
+}
+
+#endif
