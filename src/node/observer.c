@@ -37,6 +37,8 @@ void observer_sample(struct observer *observer, struct observer_snapshot *out) {
         .process_count = runtime.process_count,
         .total_memory_bytes = resident_bytes(),
         .runtime_memory_bytes = runtime.memory_bytes,
+        .spawned_total = runtime.spawned_outside,
+        .messages_total = runtime.messages_outside,
         .schedulers = runtime.schedulers < OBSERVER_SCHEDULERS_MAX ? runtime.schedulers
                                                                    : OBSERVER_SCHEDULERS_MAX,
     };
