@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! A latency histogram: exact below 256 ns, then 128 buckets to each power of two (an error under 0.8 %), up to 68 s.
 
 use crate::Metric;

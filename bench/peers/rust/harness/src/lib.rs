@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! What every Rust peer shares: the command line, per-worker counters, the measured interval, the result line.
 //!
 //! A peer's `main` parses a [`Config`], runs one workload and hands its metrics to [`print_result`]. A workload
@@ -108,10 +110,10 @@ pub fn measure<T>(config: &Config, read: impl Fn() -> T) -> (T, T, f64) {
     (before, after, start.elapsed().as_secs_f64())
 }
 
-/// Measures a counter of operations that the peer keeps itself.
-pub fn measure_rate(config: &Config, total: impl Fn() -> u64) -> Vec<Metric> {
+/// Measures a counter of operations.
+pub fn measure_rate(name: &'static str, config: &Config, total: impl Fn() -> u64) -> Metric {
     let (before, after, seconds) = measure(config, total);
-    vec![Metric::rate("ops_per_sec", after - before, seconds)]
+    Metric::rate(name, after - before, seconds)
 }
 
 /// Measures operations and latencies of `workers`; the warm-up's are in neither.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! The result: one JSON line, the last on stdout.
 
 use crate::Config;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! Supervisors whose four children crash as soon as they run. One op is one restart; its latency runs from the crash
 //! to the replacement's first instruction.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! Memory of a process that waits for its first message.
 
 use harness::{measure_idle, Config, Metric};

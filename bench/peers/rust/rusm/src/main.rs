@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! The `rusm` peer: rusm-otp, the native actor core of RUSM in Rust, on tokio's multi-thread scheduler.
 
 mod fault_recovery;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! Pairs of processes, one message in flight each: an 8-byte ping that carries the pinger's pid, an empty pong.
 
 use harness::{measure_workers, workers, Config, Metric, Worker, SAMPLE_EVERY};

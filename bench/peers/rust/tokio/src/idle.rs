@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! Memory of a task that waits on its own channel; the senders are kept, as they are the only way to reach it.
 
 use harness::{measure_idle, Config, Metric};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! The `tokio` peer: bare tasks and unbounded channels, without mailboxes, pids, links or a process table.
 //! It is the floor under `rusm`: what an actor runtime on tokio can at best reach.
 

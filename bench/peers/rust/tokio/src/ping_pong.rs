@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 The RUSM in C authors
 //! Pairs of tasks, one message in flight each, over two unbounded channels: an 8-byte ping, an empty pong. Both travel
 //! by value, so nothing is allocated per message.
 

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The RUSM in C authors
+"""The scenarios the driver knows. A new workload is a row here and a file in each peer that has it."""
+from dataclasses import dataclass
+from typing import Tuple
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    workers: Tuple[int, ...]  # measured when --workers is not given
+    headline: str = "ops_per_sec"
+    unit: str = "1/s"
+    population: bool = False  # workers is the number of processes, so --workers does not apply
+
+
+SCENARIOS = {
+    s.name: s
+    for s in (
+        Scenario("spawn-storm", (1, 2)),
+        Scenario("ping-pong", (1, 2, 100)),
+        Scenario("fault-recovery", (1, 2)),
+        Scenario("pubsub-fanout", (1, 2)),
+        Scenario("idle", (1_000_000,), headline="bytes_per_process", unit="B", population=True),
+    )
+}
+DEFAULT_SCENARIOS = ("spawn-storm", "ping-pong")
