@@ -51,7 +51,8 @@ lint: ## style, layers and static analysis
 	@tools/ci lint
 
 format: ## lay out C and TypeScript sources
-	@git ls-files -z --cached --others --exclude-standard -- '*.c' '*.h' | xargs -0 clang-format -i
+	@git ls-files -z --cached --others --exclude-standard -- '*.c' '*.h' | \
+		xargs -0 ls -d 2>/dev/null | xargs clang-format -i
 	@if [ -f $(DASHBOARD)/package.json ]; then npm --prefix $(DASHBOARD) run --silent format; fi
 
 install: ## install the library and programs under PREFIX=/usr/local
