@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# cmake -DOUT=x.c -DFILES="a.c;b.c" -P embed.cmake: the files' texts as C arrays, each named
+# cmake -DOUT=x.c -DFILES="a.c|b.c" -P embed.cmake: the files' texts as C arrays, each named
 # engine_source_<name of the file> and ended by a zero.
 set(text "/* Made by bench/embed.cmake. */\n#include \"engines/sources.h\"\n")
+string(REPLACE "|" ";" FILES "${FILES}")
 foreach(file IN LISTS FILES)
     get_filename_component(name ${file} NAME_WE)
     file(READ ${file} hex HEX)

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+#include "runner/commands.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "runner/build_info.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_SECOND    1000000000u
+#define TICK_NS          (NS_PER_SECOND / NODE_TICKS_DEFAULT)
+#define EXIT_FAILED      1
+#define EXIT_INTERRUPTED 130
+
+static int fail(const char *what, const char *why) {
+    (void)fprintf(stderr, "rusm-bench: %s: %s\n", what, why);
+    return EXIT_FAILED;
+}
+
+/* The set of signals that end the program. */
+static sigset_t end_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+void command_block_signals(void) {
+    sigset_t set = end_signals();
+    int rc = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    RUSM_ASSERT(rc == 0);
+}
+
+static rusm_runtime *make_runtime(uint32_t schedulers) {
+    struct rusm_config config;
+    rusm_runtime *runtime;
+    rusm_config_init(&config);
+    config.schedulers = schedulers;
+    enum rusm_err err = rusm_runtime_create(&config, &runtime);
+    if (err != RUSM_OK) {
+        (void)fail("cannot start the runtime",
+                   err == RUSM_ERR_SYSTEM ? strerror(errno) : rusm_err_text(err));
+        return NULL;
+    }
+    return runtime;
+}
+
+static struct runner *make_runner(rusm_runtime *runtime, enum node_profile profile,
+                                  uint32_t workers) {
+    struct node_machine machine;
+    struct runner *runner;
+    node_machine_read(&machine);
+    const struct runner_config config = {
+        .runtime = runtime,
+        .cores = machine.cores,
+        .profile = profile,
+        .workers = workers,
+        .warm_up_ms = RUNNER_WARM_UP_MS,
+    };
+    if (runner_create(&config, &runner) != RUSM_OK) {
+        (void)fail("cannot start", "out of memory");
+        return NULL;
+    }
+    return runner;
+}
+
+/* --- start --- */
+
+static const char *drive_run(void *arg, const char *scenario) {
+    return runner_run(arg, scenario);
+}
+
+static void drive_stop(void *arg) {
+    runner_stop(arg);
+}
+
+static void drive_set_profile(void *arg, enum node_profile profile) {
+    runner_set_profile(arg, profile);
+}
+
+static bool drive_active(void *arg) {
+    return runner_is_active(arg);
+}
+
+static void drive_tick(void *arg, struct node_run *out) {
+    runner_tick(arg);
+    runner_fill(arg, out);
+}
+
+static void fill_config(const struct start_options *options, rusm_runtime *runtime,
+                        struct runner *runner, struct node_endpoint_config *out) {
+    node_endpoint_config_init(out);
+    out->host = options->host;
+    out->port = options->port;
+    out->ticks_per_second = options->ticks_per_second;
+    out->dashboard_dir = options->dashboard_dir;
+    out->peers_file = options->peers_file;
+    out->origins = options->origins;
+    out->name = "rusm-bench";
+    out->version = rusm_version();
+    out->commit = build_commit;
+    out->dirty = build_dirty;
+    out->runtime = runtime;
+    out->driver = (struct node_driver){
+        .arg = runner,
+        .profile = options->profile,
+        .run = drive_run,
+        .stop = drive_stop,
+        .set_profile = drive_set_profile,
+        .active = drive_active,
+        .tick = drive_tick,
+    };
+    out->driver.scenarios = catalog_scenarios(&out->driver.scenario_count);
+}
+
+static int serve(const struct start_options *options, rusm_runtime *runtime,
+                 struct runner *runner) {
+    struct node_endpoint_config config;
+    struct node_endpoint *endpoint;
+    fill_config(options, runtime, runner, &config);
+    enum rusm_err err = node_endpoint_start(&config, &endpoint);
+    if (err != RUSM_OK) {
+        char what[96];
+        (void)snprintf(what, sizeof(what), "cannot listen on %s port %u", options->host,
+                       options->port);
+        return fail(what, err == RUSM_ERR_SYSTEM ? strerror(errno) : rusm_err_text(err));
+    }
+    bool v6 = strchr(options->host, ':') != NULL;
+    (void)printf("http://%s%s%s:%u/\n", v6 ? "[" : "", options->host, v6 ? "]" : "",
+                 node_endpoint_port(endpoint));
+    (void)fflush(stdout);
+    sigset_t set = end_signals();
+    int signal_number;
+    while (sigwait(&set, &signal_number) != 0) {
+    }
+    node_endpoint_stop(endpoint);
+    return 0;
+}
+
+int command_start(const struct start_options *options) {
+    rusm_runtime *runtime = make_runtime(options->schedulers);
+    if (!runtime) {
+        return EXIT_FAILED;
+    }
+    struct runner *runner = make_runner(runtime, options->profile, 0);
+    int code = EXIT_FAILED;
+    if (runner) {
+        code = serve(options, runtime, runner);
+        runner_close(runner);
+        runner_destroy(runner);
+    }
+    rusm_runtime_destroy(runtime);
+    return code;
+}
+
+/* --- run --- */
+
+/* Wait for the next tick; false when a signal came instead. */
+static bool wait_tick(uint64_t *next_ns) {
+    sigset_t set = end_signals();
+    uint64_t now_ns = clock_mono_ns();
+    *next_ns = *next_ns + TICK_NS > now_ns ? *next_ns + TICK_NS : now_ns;
+    uint64_t left_ns = *next_ns - now_ns;
+    const struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_SECOND),
+                                  .tv_nsec = (long)(left_ns % NS_PER_SECOND)};
+    return sigtimedwait(&set, NULL, &left) < 0;
+}
+
+/* One repeat: warm up, measure, stop. False when interrupted. */
+static bool run_once(struct runner *runner, double seconds, struct runner_summary *out) {
+    uint64_t next_ns = clock_mono_ns();
+    uint64_t wanted_ns = (uint64_t)(seconds * NS_PER_SECOND);
+    while (runner_measured_ns(runner) < wanted_ns || runner_measured_ns(runner) == 0) {
+        if (!wait_tick(&next_ns)) {
+            runner_close(runner);
+            return false;
+        }
+        runner_tick(runner);
+    }
+    runner_summarize(runner, out);
+    runner_close(runner);
+    return true;
+}
+
+static int run_repeats(const struct run_options *options, struct runner *runner,
+                       struct result *result) {
+    for (uint32_t i = 0; i < options->repeats; i++) {
+        const char *problem = runner_run(runner, options->scenario->id);
+        if (problem) {
+            return fail(options->scenario->id, problem);
+        }
+        result->workers = runner_workers(runner);
+        if (!run_once(runner, options->seconds, &result->summaries[i])) {
+            (void)fprintf(stderr, "rusm-bench: interrupted\n");
+            return EXIT_INTERRUPTED;
+        }
+        result->repeats = i + 1;
+        if (options->repeats > 1) {
+            (void)fprintf(stderr, "%u of %u: %.0f %s/s\n", i + 1, options->repeats,
+                          result->summaries[i].metrics[0].value, options->scenario->ops_label);
+        }
+    }
+    return 0;
+}
+
+static int run_and_print(const struct run_options *options, rusm_runtime *runtime,
+                         struct runner *runner) {
+    struct rusm_runtime_info info;
+    rusm_runtime_info(runtime, &info);
+    struct result *result = rusm_zalloc(sizeof(*result));
+    if (!result) {
+        return fail("cannot start", "out of memory");
+    }
+    result->scenario = options->scenario;
+    result->profile = options->profile;
+    result->schedulers = info.schedulers;
+    result->seconds = options->seconds;
+    int code = run_repeats(options, runner, result);
+    if (code == 0) {
+        result_print(result, options->json ? stderr : stdout);
+        if (options->json && !result_print_json(result, stdout)) {
+            code = fail("cannot write the result", strerror(errno));
+        }
+    }
+    rusm_free(result);
+    return code;
+}
+
+int command_run(const struct run_options *options) {
+    rusm_runtime *runtime = make_runtime(options->schedulers);
+    if (!runtime) {
+        return EXIT_FAILED;
+    }
+    struct runner *runner = make_runner(runtime, options->profile, options->workers);
+    int code = EXIT_FAILED;
+    if (runner) {
+        code = run_and_print(options, runtime, runner);
+        runner_destroy(runner);
+    }
+    rusm_runtime_destroy(runtime);
+    return code;
+}
+
+/* --- list and compare --- */
+
+int command_list(void) {
+    uint32_t count;
+    const struct node_scenario *scenarios = catalog_scenarios(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct node_scenario *scenario = &scenarios[i];
+        (void)printf("%-20s phase %-3u %-10s %s\n", scenario->id, scenario->real_after_phase,
+                     scenario->real ? "" : "not yet", scenario->description);
+    }
+    return 0;
+}
+
+int command_compare(const char *path_a, const char *path_b) {
+    const char *problem = result_compare(path_a, path_b, stdout);
+    return problem ? fail("compare", problem) : 0;
+}
