@@ -113,6 +113,7 @@ struct sched {
 #ifdef RUSM_SIM
     void *sim_sp; /* where this virtual thread goes on */
     bool sim_runnable;
+    bool sim_woken; /* unparked before it slept */
     uint64_t sim_wake_ms; /* while parked; UINT64_MAX = never */
 #endif
 };

@@ -67,15 +67,6 @@ static bool next_schedule(struct choices *c) {
     return false;
 }
 
-uint32_t sim_choose(struct sched *s, uint32_t options) {
-    struct sim *sim = s->rt->sim;
-    if (options < 2) {
-        return 0;
-    }
-    return sim->choices ? explore_choice(sim->choices, options)
-                        : random_below(&sim->random, options);
-}
-
 void sim_event(struct sched *s, uint32_t what, uint64_t value) {
     if (!s) {
         return;
@@ -84,6 +75,17 @@ void sim_event(struct sched *s, uint32_t what, uint64_t value) {
     uint64_t x = sim->hash ^ ((uint64_t)what << 56 ^ (uint64_t)s->index << 48 ^ value);
     x = (x ^ x >> 31) * 0x9e3779b97f4a7c15u;
     sim->hash = x ^ x >> 29;
+}
+
+uint32_t sim_choose(struct sched *s, uint32_t options) {
+    struct sim *sim = s->rt->sim;
+    if (options < 2) {
+        return 0;
+    }
+    uint32_t choice = sim->choices ? explore_choice(sim->choices, options)
+                                   : random_below(&sim->random, options);
+    sim_event(s, SIM_EV_CHOICE, sim->steps << 8 | choice);
+    return choice;
 }
 
 bool sim_planted(enum sim_bug bug) {
@@ -188,6 +190,10 @@ void sim_point(void) {
 
 void sim_park(struct sched *s, uint64_t wake_ms) {
     struct sim *sim = s->rt->sim;
+    if (s->sim_woken) {
+        s->sim_woken = false;
+        return;
+    }
     s->sim_runnable = false;
     s->sim_wake_ms = wake_ms;
     for (;;) {
@@ -220,6 +226,8 @@ void sim_park(struct sched *s, uint64_t wake_ms) {
 }
 
 void sim_unpark(struct sched *s) {
+    /* Like a write to an eventfd: it also ends a sleep that has not begun yet. */
+    s->sim_woken = s->sim_runnable;
     s->sim_runnable = true;
 }
 
@@ -259,6 +267,7 @@ enum rusm_err sim_attach(struct rusm_runtime *rt) {
         s->thread_stack_low = low;
         s->reds = (int32_t)rt->config.reductions;
         s->slice_reds = s->reds;
+        s->run_reds = s->reds;
     }
     rt->sim_resume = &rt->scheds[0];
     return RUSM_OK;

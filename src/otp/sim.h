@@ -46,6 +46,9 @@ struct sim_result {
 void sim_run(const struct sim_options *options, sim_program program, void *arg,
              struct sim_result *out);
 
+/* The logical time of a run under way; for the program's own checks. */
+uint64_t sim_now_ms(rusm_runtime *rt);
+
 struct sim_exploration {
     uint64_t runs;
     bool complete; /* every schedule within preemptions_max was run */

@@ -25,7 +25,6 @@ uint32_t sim_choose(struct sched *s, uint32_t options);
 /* Sleep as a simulated thread until unparked, or until logical time reaches `wake_ms`. */
 void sim_park(struct sched *s, uint64_t wake_ms);
 void sim_unpark(struct sched *s);
-uint64_t sim_now_ms(struct rusm_runtime *rt);
 /* A clock that advances by one at every reading. */
 uint64_t sim_ticks(struct rusm_runtime *rt);
 /* Fold an event into the history's hash. */
@@ -51,6 +50,13 @@ void sim_run_to_rest(struct rusm_runtime *rt);
 #endif
 
 /* What SIM_EVENT records. */
-enum sim_event_kind { SIM_EV_RUN = 1, SIM_EV_PUSH, SIM_EV_TAKE, SIM_EV_END, SIM_EV_TIMER };
+enum sim_event_kind {
+    SIM_EV_RUN = 1,
+    SIM_EV_PUSH,
+    SIM_EV_TAKE,
+    SIM_EV_END,
+    SIM_EV_TIMER,
+    SIM_EV_CHOICE,
+};
 
 #endif
