@@ -79,7 +79,9 @@ function step(): void {
 }
 
 function obey(client: ServerWebSocket<Client>, text: string): void {
-  const fail = (message: string) => client.send(JSON.stringify({ type: "error", message }));
+  const fail = (message: string): void => {
+    client.send(JSON.stringify({ type: "error", message }));
+  };
   let message: Record<string, unknown>;
   try {
     message = JSON.parse(text) as Record<string, unknown>;

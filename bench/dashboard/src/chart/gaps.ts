@@ -5,6 +5,9 @@
 
 import { ABSENT, BREAK } from "../state/columns.ts";
 
+/** Width of a line's end: without it, a lone point that is absent would leave a dot. */
+const CAP = 8;
+
 export type Gap = [from: number, to: number];
 
 export function gapsOf(
@@ -15,9 +18,12 @@ export function gapsOf(
   pixel: (index: number) => number,
 ): Gap[] {
   const gaps: Gap[] = [];
+  const absent = (index: number) => absentMatters && ((flags[index] ?? 0) & ABSENT) !== 0;
+  if (absent(from)) append(gaps, pixel(from) - CAP, pixel(from));
   for (let i = Math.max(1, from); i <= to; i += 1) {
     if (brokenBetween(flags, i, absentMatters)) append(gaps, pixel(i - 1), pixel(i));
   }
+  if (absent(to)) append(gaps, pixel(to), pixel(to) + CAP);
   return gaps;
 }
 

@@ -33,6 +33,7 @@ export function latencySpec(source: Source): ChartSpec {
         yValues: (value) => short(duration(value)),
         ySplits: decades,
         sync: true,
+        empty: () => view.x.length === 0,
         hooks: {
           drawClear: [(plot) => drawWarmup(plot, source, theme)],
           draw: [
@@ -56,7 +57,7 @@ export function latencySpec(source: Source): ChartSpec {
     }),
     draw: () => {
       view = source.view();
-      const [min, max] = xRange(view, source.spanS);
+      const [min, max] = xRange(view, source);
       const seen = extent(view, SERIES, lowerBound(view.x, min), ABSENT);
       const wanted = exponents(seen);
       if (seen !== null) {
@@ -95,21 +96,20 @@ const decades: uPlot.Axis.Splits = (_plot, _axis, min, max) => {
 function labels(plot: uPlot, view: View, theme: ChartTheme): LineLabel[] {
   const last = view.x.length - 1;
   if (last < 0 || ((view.flags[last] ?? 0) & ABSENT) !== 0) return [];
+  const x = plot.valToPos(view.x[last] ?? 0, "x", true);
   return NAMES.map((name) => {
     const value = view.ys[RUN_SERIES[name]]?.[last] ?? 1;
-    return { name, colour: theme[name], y: plot.valToPos(value, "y", true) };
+    return { name, colour: theme[name], x, y: plot.valToPos(value, "y", true) };
   });
 }
 
 function readout(view: View, index: number | null): string {
-  const at = index ?? view.x.length - 1;
-  const x = view.x[at];
-  if (x === undefined) return "";
-  const absent = ((view.flags[at] ?? 0) & ABSENT) !== 0;
+  const x = index === null ? undefined : view.x[index];
+  if (index === null || x === undefined) return "";
+  const absent = ((view.flags[index] ?? 0) & ABSENT) !== 0;
   const values = NAMES.map((name) => {
-    const value = view.ys[RUN_SERIES[name]]?.[at];
+    const value = view.ys[RUN_SERIES[name]]?.[index];
     return `${name} ${absent || value === undefined ? "–" : text(duration(value))}`;
   });
-  const when = index === null ? [] : [`${x.toFixed(2)} s`];
-  return [...when, ...values].join("   ");
+  return [`${x.toFixed(2)} s`, ...values].join("   ");
 }

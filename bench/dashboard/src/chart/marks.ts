@@ -9,6 +9,8 @@ import type { Source } from "./source.ts";
 import type { ChartTheme } from "./theme.ts";
 
 const LABEL_HEIGHT = 13;
+/** A name stands to the right of its line if there is this much room. */
+const NAME_WIDTH = 50;
 
 function canvasFont(): string {
   return FONT.replace("11px", `${11 * devicePixelRatio}px`);
@@ -33,11 +35,11 @@ export function drawMarks(plot: uPlot, source: Source, theme: ChartTheme): void 
   if (source.view().x.length === 0) return;
   const warmup = source.warmupS();
   const stop = source.stopS();
-  mark(plot, theme, 0, warmup > 0 ? "warm-up" : "start", "right");
-  if (stop !== null) mark(plot, theme, stop, "stop", "left");
+  mark(plot, theme, 0, warmup > 0 ? "warm-up" : "start");
+  if (stop !== null) mark(plot, theme, stop, "stop");
 }
 
-function mark(plot: uPlot, theme: ChartTheme, x: number, name: string, side: "left" | "right") {
+function mark(plot: uPlot, theme: ChartTheme, x: number, name: string): void {
   const { left, top, width, height } = plot.bbox;
   const at = Math.round(plot.valToPos(x, "x", true));
   if (at < left || at > left + width + 1) return;
@@ -54,15 +56,17 @@ function mark(plot: uPlot, theme: ChartTheme, x: number, name: string, side: "le
   ctx.font = canvasFont();
   ctx.fillStyle = theme.text;
   ctx.textBaseline = "top";
-  ctx.textAlign = side === "right" ? "left" : "right";
-  ctx.fillText(name, at + (side === "right" ? 5 : -5) * unit, top + 2 * unit);
+  const room = at + NAME_WIDTH * unit < left + width;
+  ctx.textAlign = room ? "left" : "right";
+  ctx.fillText(name, at + (room ? 5 : -5) * unit, top + 2 * unit);
   ctx.restore();
 }
 
 export interface LineLabel {
   readonly name: string;
   readonly colour: string;
-  /** Where the line ends, in canvas pixels from the top. */
+  /** Where the line ends, in canvas pixels. */
+  readonly x: number;
   readonly y: number;
 }
 
@@ -83,7 +87,7 @@ export function spreadLabels(ys: readonly number[], gap: number, top: number, bo
   return placed;
 }
 
-/** Names at the right end of the lines, instead of a legend. */
+/** Names where the lines end, instead of a legend. */
 export function drawLineLabels(plot: uPlot, labels: readonly LineLabel[]): void {
   const { left, top, width, height } = plot.bbox;
   const { ctx } = plot;
@@ -98,9 +102,10 @@ export function drawLineLabels(plot: uPlot, labels: readonly LineLabel[]): void 
   ctx.save();
   ctx.font = canvasFont();
   ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
   labels.forEach((label, index) => {
     ctx.fillStyle = label.colour;
-    ctx.fillText(label.name, left + width + 7 * unit, ys[index] ?? label.y);
+    ctx.fillText(label.name, Math.min(label.x, left + width) + 7 * unit, ys[index] ?? label.y);
   });
   ctx.restore();
 }

@@ -19,6 +19,8 @@ export interface BaseParts {
   readonly yValues: (value: number) => string;
   readonly ySplits?: uPlot.Axis["splits"];
   readonly sync: boolean;
+  /** While there is nothing to draw, an axis of figures would mean nothing. */
+  readonly empty: () => boolean;
   readonly hooks?: uPlot.Hooks.Arrays;
 }
 
@@ -66,10 +68,28 @@ function yAxis(theme: ChartTheme, parts: BaseParts): uPlot.Axis {
     size: Y_AXIS_WIDTH,
     gap: 8,
     grid: { stroke: theme.grid, width: 1 },
-    values: (_plot, splits) => splits.map((split) => (split == null ? "" : parts.yValues(split))),
+    values: (_plot, splits) => splits.map((split) => (parts.empty() ? "" : parts.yValues(split))),
     ...(parts.ySplits === undefined ? { space: 38 } : { splits: parts.ySplits, filter: keepAll }),
   };
 }
+
+/** Divides an axis from zero to one of the round ends of `niceAbove` into round parts. */
+export const roundSplits: uPlot.Axis.Splits = (_plot, _axis, _min, max) => {
+  const lead = max / 10 ** Math.floor(Math.log10(max));
+  const parts = PARTS.find(([end]) => Math.abs(lead - end) < 0.01)?.[1] ?? 4;
+  return Array.from({ length: parts + 1 }, (_, index) => (max * index) / parts);
+};
+
+const PARTS = [
+  [1, 5],
+  [1.5, 3],
+  [2, 4],
+  [3, 3],
+  [4, 4],
+  [5, 5],
+  [6, 3],
+  [8, 4],
+] as const;
 
 const keepAll: uPlot.Axis.Filter = (_plot, splits) => splits;
 

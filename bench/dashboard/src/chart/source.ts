@@ -11,19 +11,24 @@ export interface Source {
   /** Changes whenever there is something new to draw. */
   version(): number | string;
   view(): View;
-  /** Seconds the x axis spans; the end slides along with the newest point. Null: all points. */
-  readonly spanS: number | null;
+  /** Seconds the x axis may span, in steps: it takes the first that fits. Null: all points. */
+  readonly spansS: readonly number[] | null;
+  /** Whether points start at the left and slide once they reach the end, or come in at the right. */
+  readonly fills: "from start" | "from end";
   warmupS(): number;
   stopS(): number | null;
 }
 
-export const SPAN_S = 60;
+/** A short run need not be lost in a minute; a long one slides along in it. */
+const RUN_SPANS_S = [15, 30, 60] as const;
+const OBSERVER_SPANS_S = [60] as const;
 
 export function liveRunSource(history: History): Source {
   return {
     version: () => `${history.runId}/${history.run.version}/${history.stopS}`,
     view: () => history.run.view(),
-    spanS: SPAN_S,
+    spansS: RUN_SPANS_S,
+    fills: "from start",
     warmupS: () => history.warmupS,
     stopS: () => history.stopS,
   };
@@ -44,7 +49,8 @@ export function recordSource(run: RunRecord | null): Source {
   return {
     version: () => run?.id ?? "none",
     view: () => columns.view(),
-    spanS: trace === null ? SPAN_S : null,
+    spansS: trace === null ? RUN_SPANS_S : null,
+    fills: "from start",
     warmupS: () => trace?.warmup_s ?? 0,
     stopS: () => (trace === null ? null : columns.lastX),
   };
@@ -54,16 +60,19 @@ export function observerSource(columns: () => Columns): Source {
   return {
     version: () => columns().version,
     view: () => columns().view(),
-    spanS: SPAN_S,
+    spansS: OBSERVER_SPANS_S,
+    fills: "from end",
     warmupS: () => 0,
     stopS: () => null,
   };
 }
 
 /** From where to where the x axis goes. */
-export function xRange(view: View, spanS: number | null): readonly [min: number, max: number] {
+export function xRange(view: View, source: Source): readonly [min: number, max: number] {
   const last = view.x[view.x.length - 1] ?? 0;
-  if (spanS === null) return [0, Math.max(last, 1)];
-  const end = Math.max(last, spanS);
-  return [end - spanS, end];
+  const { spansS, fills } = source;
+  if (spansS === null) return [0, Math.max(last, 1)];
+  const span = spansS.find((candidate) => candidate >= last) ?? spansS[spansS.length - 1] ?? 60;
+  const end = fills === "from start" ? Math.max(last, span) : last;
+  return [end - span, end];
 }

@@ -5,7 +5,7 @@
 
 import type uPlot from "uplot";
 import type { View } from "../state/columns.ts";
-import { base, line } from "./parts.ts";
+import { base, line, roundSplits } from "./parts.ts";
 import { type Bound, extent, lowerBound, niceAbove, slowBound } from "./range.ts";
 import { type Source, xRange } from "./source.ts";
 import { asGiven, type ChartSpec, toColumns } from "./spec.ts";
@@ -60,19 +60,23 @@ export function lanesSpec(source: Source, lanes: number): ChartSpec {
       const ranges = Object.fromEntries(all.map((lane) => [scaleName(lane), range(lane)]));
       return {
         data: toColumns(view, all),
-        ranges: { ...ranges, x: xRange(view, source.spanS) },
+        ranges: { ...ranges, x: xRange(view, source) },
       };
     },
     readout: () => "",
   };
 }
 
+export interface MeasureWords {
+  /** Short, for the axis. */
+  readonly axis: (value: number) => string;
+  readonly exact: (value: number) => string;
+  /** The axis is at least this long, so that a quiet process is not drawn as a wild one. */
+  readonly least: number;
+}
+
 /** One series of the opened process over the last minute, from zero up. */
-export function measureSpec(
-  source: Source,
-  series: number,
-  format: (value: number) => string,
-): ChartSpec {
+export function measureSpec(source: Source, series: number, words: MeasureWords): ChartSpec {
   let top: Bound | null = null;
   let view: View = source.view();
   return {
@@ -82,8 +86,10 @@ export function measureSpec(
         theme,
         time: "ago",
         y: {},
-        yValues: (value) => (value === 0 ? "0" : format(value)),
+        ySplits: roundSplits,
+        yValues: (value) => (value === 0 ? "0" : words.axis(value)),
         sync: true,
+        empty: () => view.x.length === 0,
       }),
       series: [
         {},
@@ -99,16 +105,17 @@ export function measureSpec(
     }),
     draw: () => {
       view = source.view();
-      const [min, max] = xRange(view, source.spanS);
+      const [min, max] = xRange(view, source);
       const seen = extent(view, [series], lowerBound(view.x, min), 0);
-      top = slowBound(top, niceAbove((seen?.most ?? 0) * 1.04), max);
+      top = slowBound(top, niceAbove(Math.max(words.least, (seen?.most ?? 0) * 1.04)), max);
       return { data: toColumns(view, [series]), ranges: { x: [min, max], y: [0, top.at] } };
     },
     readout: (index) => {
       const at = index ?? view.x.length - 1;
       const [x, value, end] = [view.x[at], view.ys[series]?.[at], view.x[view.x.length - 1]];
       if (x === undefined || value === undefined || end === undefined) return "";
-      return index === null ? format(value) : `${(end - x).toFixed(1)} s ago   ${format(value)}`;
+      const shown = words.exact(value);
+      return index === null ? shown : `${(end - x).toFixed(1)} s ago   ${shown}`;
     },
   };
 }

@@ -53,9 +53,15 @@ export function BenchTiles({
         kind="ops"
         stale={stale}
       />
-      <Tile label="Peak concurrent" figure={tiles.peak[0]} note={tiles.peak[1]} stale={stale} />
-      <Tile label="p50" figure={tiles.p50[0]} note={tiles.p50[1]} kind="p50" stale={stale} />
-      <Tile label="p99" figure={tiles.p99[0]} note={tiles.p99[1]} kind="p99" stale={stale} />
+      <Tile
+        label="Peak concurrent"
+        figure={tiles.peak[0]}
+        note={tiles.peak[1]}
+        kind="whole"
+        stale={stale}
+      />
+      <Tile label="p50" figure={tiles.p50[0]} note={tiles.p50[1]} stale={stale} />
+      <Tile label="p99" figure={tiles.p99[0]} note={tiles.p99[1]} stale={stale} />
     </div>
   );
 }

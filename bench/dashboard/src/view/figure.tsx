@@ -23,7 +23,7 @@ export interface TileProps {
   readonly label: string;
   readonly figure: Figure;
   readonly note: ReactNode;
-  readonly kind?: "ops" | "p50" | "p99";
+  readonly kind?: "ops" | "whole";
   readonly stale?: boolean;
 }
 

@@ -3,8 +3,9 @@
 
 /** The observer view: the node as a whole, or one process. */
 
-import { bytes, count, type Figure, NOTHING, rate } from "../lib/format.ts";
+import { bytes, count, type Figure, NOTHING, rate, text } from "../lib/format.ts";
 import type { State } from "../state/model.ts";
+import type { Rates } from "../state/rates.ts";
 import type { Observer as Snapshot } from "../wire/types.ts";
 import type { Actions } from "./actions.ts";
 import type { ChartKit } from "./chart-kit.ts";
@@ -49,6 +50,14 @@ export function Observer({ state, actions, charts }: Props) {
   );
 }
 
+interface TileText {
+  readonly label: string;
+  readonly figure: Figure;
+  readonly note: string;
+  /** A count, not a three-digit figure with a point. */
+  readonly whole?: boolean;
+}
+
 function ObserverTiles({
   state,
   snapshot,
@@ -56,57 +65,49 @@ function ObserverTiles({
   readonly state: State;
   readonly snapshot: Snapshot | null;
 }) {
-  const { rates, link } = state;
-  const stale = link.phase !== "open";
-  const of = (take: (observer: Snapshot) => Figure) =>
-    snapshot === null ? NOTHING : take(snapshot);
-  const perSecond = (value: number | null) => (value === null ? NOTHING : rate(value));
-  const tile = (label: string, figure: Figure, note: string) => (
-    <Tile label={label} figure={figure} note={note} stale={stale} />
-  );
+  const tiles = snapshot === null ? emptyTiles() : snapshotTiles(snapshot, state.rates);
   return (
     <div className="tiles seven">
-      {tile(
-        "Processes",
-        of((o) => count(o.process_count, "procs")),
-        "alive now",
-      )}
-      {tile(
-        "Running",
-        of((o) => count(o.running, "procs")),
-        "on a scheduler",
-      )}
-      {tile(
-        "Waiting",
-        of((o) => count(o.waiting, "procs")),
-        "for a message or time",
-      )}
-      {tile(
-        "Memory",
-        of((o) => bytes(o.total_memory_bytes)),
-        "all processes",
-      )}
-      {tile(
-        "Messages",
-        perSecond(rates.messagesPerSec),
-        of((o) => count(o.messages_total)).value === "–"
-          ? "delivered"
-          : `${join(count(snapshot?.messages_total ?? 0))} in all`,
-      )}
-      {tile(
-        "Spawns",
-        perSecond(rates.spawnsPerSec),
-        snapshot === null ? "started" : `${join(count(snapshot.spawned_total))} in all`,
-      )}
-      {tile(
-        "Wasm instances",
-        of((o) => count(o.wasm.instances, "used")),
-        snapshot === null ? "of the pool" : `of ${join(count(snapshot.wasm.capacity))} in the pool`,
-      )}
+      {tiles.map(({ label, figure, note, whole }) => (
+        <Tile
+          key={label}
+          label={label}
+          figure={figure}
+          note={note}
+          stale={state.link.phase !== "open"}
+          {...(whole === true ? { kind: "whole" } : {})}
+        />
+      ))}
     </div>
   );
 }
 
-function join(figure: Figure): string {
-  return figure.unit === "" ? figure.value : `${figure.value} ${figure.unit}`;
+function snapshotTiles(node: Snapshot, rates: Rates): readonly TileText[] {
+  const perSecond = (value: number | null) => (value === null ? NOTHING : rate(value));
+  const procs = (value: number) => count(value, "procs");
+  const inAll = (value: number) => `${text(count(value))} in all`;
+  const { messagesPerSec, spawnsPerSec } = rates;
+  return [
+    { label: "Processes", figure: procs(node.process_count), note: "alive now", whole: true },
+    { label: "Running", figure: procs(node.running), note: "on a scheduler", whole: true },
+    { label: "Waiting", figure: procs(node.waiting), note: "for a message or time", whole: true },
+    { label: "Memory", figure: bytes(node.total_memory_bytes), note: "all processes" },
+    { label: "Messages", figure: perSecond(messagesPerSec), note: inAll(node.messages_total) },
+    { label: "Spawns", figure: perSecond(spawnsPerSec), note: inAll(node.spawned_total) },
+    {
+      label: "Wasm instances",
+      figure: count(node.wasm.instances, "used"),
+      note: `of ${text(count(node.wasm.capacity))} in the pool`,
+      whole: true,
+    },
+  ];
+}
+
+function emptyTiles(): readonly TileText[] {
+  const labels = ["Processes", "Running", "Waiting", "Memory", "Messages", "Spawns"];
+  return [...labels, "Wasm instances"].map((label) => ({
+    label,
+    figure: NOTHING,
+    note: "no frame yet",
+  }));
 }

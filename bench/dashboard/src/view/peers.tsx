@@ -35,7 +35,9 @@ export function Peers({ state, meta }: { readonly state: State; readonly meta: S
             <span className="peer-value num">
               {bar.value === null ? "–" : text(rate(bar.value, meta.unit))}
             </span>
-            <span className="peer-ratio num">{ratioText(bar, own)}</span>
+            <span className="peer-ratio num" title="against this run">
+              {ratioText(bar, own)}
+            </span>
             <span className="peer-note">{bar.note}</span>
           </li>
         ))}

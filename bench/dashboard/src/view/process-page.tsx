@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { Chart } from "../chart/chart.tsx";
 import { observerSource } from "../chart/source.ts";
 import { measureSpec } from "../chart/strip.ts";
-import { bytes, clock, count, duration, percent, short, text } from "../lib/format.ts";
+import { bytes, clock, count, duration, percent, plural, short, text } from "../lib/format.ts";
 import { PROCESS_SERIES } from "../state/history.ts";
 import type { State } from "../state/model.ts";
 import { formatRoute } from "../state/route.ts";
@@ -63,7 +63,7 @@ function Facts({ state, process, seenMs }: FactsProps) {
     <dl className={`facts ${fresh ? "" : "stale"}`}>
       <Fact name="State">
         <Status status={process.status} />
-        {!fresh && <span className="dim"> last seen {clock(unseenMs)} ago</span>}
+        {!fresh && <span className="dim">, last seen {clock(unseenMs)} ago</span>}
       </Fact>
       <Fact name="Kind">{process.kind}</Fact>
       <Fact name="Where">
@@ -98,17 +98,23 @@ const MEASURES = [
   {
     name: "Mailbox",
     series: PROCESS_SERIES.mailbox,
-    format: (value: number) => short(count(Math.round(value), "messages")),
+    axis: (value: number) => short(count(value, "msg")),
+    exact: (value: number) => plural(value, "message"),
+    least: 4,
   },
   {
     name: "CPU",
     series: PROCESS_SERIES.cpu,
-    format: (value: number) => `${text(percent(value))} of a core`,
+    axis: (value: number) => text(percent(value)),
+    exact: (value: number) => `${text(percent(value))} of a core`,
+    least: 0.2,
   },
   {
     name: "Memory",
     series: PROCESS_SERIES.memory,
-    format: (value: number) => short(bytes(Math.round(value))),
+    axis: (value: number) => short(bytes(value)),
+    exact: (value: number) => text(bytes(value)),
+    least: 1000,
   },
 ] as const;
 
@@ -116,7 +122,7 @@ function ProcessCharts({ charts }: { readonly charts: ChartKit }) {
   const { history, subscribe, theme } = charts;
   const specs = useMemo(() => {
     const source = observerSource(() => history.process);
-    return MEASURES.map((measure) => measureSpec(source, measure.series, measure.format));
+    return MEASURES.map((measure) => measureSpec(source, measure.series, measure));
   }, [history]);
   return (
     <div className="process-charts">

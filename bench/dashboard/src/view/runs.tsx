@@ -22,7 +22,7 @@ export function Runs({ state, actions }: Props) {
   return (
     <aside className="runs" aria-label="Runs so far">
       <h2>Runs so far</h2>
-      <Compare chosen={chosen} any={runs.length > 0} />
+      <Compare chosen={chosen} some={runs.length > 0} />
       {runs.length === 0 ? (
         <p className="dim">A run is kept here when it ends, in this browser only.</p>
       ) : (
@@ -60,9 +60,10 @@ const Entry = memo(function Entry({ run, chosen, today, actions }: EntryProps) {
         <span className="run-value num">{text(rate(run.ops.mean, run.unit))}</span>
         <span className="run-note">
           {when} · {clock(run.seconds * 1000)} · {run.profile}
+          {" · "}
+          {spread(relativeSpread(run.ops.mean, run.ops.sd))}
           {run.end === "stopped" || run.end === "replaced" ? "" : ` · ${run.end}`}
         </span>
-        <span className="run-spread num">{spread(relativeSpread(run.ops.mean, run.ops.sd))}</span>
       </label>
       <span className="run-actions">
         <button type="button" className="quiet small" onClick={() => actions.exportRun(run)}>
@@ -83,14 +84,14 @@ const Entry = memo(function Entry({ run, chosen, today, actions }: EntryProps) {
 
 function Compare({
   chosen,
-  any,
+  some,
 }: {
   readonly chosen: readonly RunRecord[];
-  readonly any: boolean;
+  readonly some: boolean;
 }) {
   const [one, other] = chosen;
   if (one === undefined || other === undefined) {
-    return any ? (
+    return some ? (
       <p className="compare-hint dim">
         {one === undefined ? "Select two to compare." : "Select one more to compare."}
       </p>

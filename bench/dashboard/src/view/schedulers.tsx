@@ -29,7 +29,7 @@ export function Schedulers({ observer, charts }: Props) {
   return (
     <section className="panel schedulers">
       <h2>
-        Schedulers <span className="dim">load now over the last minute, run queue</span>
+        Schedulers <span className="dim">load, last minute</span>
       </h2>
       {loads.length === 0 ? (
         <p className="dim">No frame yet.</p>
@@ -71,12 +71,12 @@ function Lane({
   return (
     <li>
       <span className="lane-name num">{index + 1}</span>
+      <span className="lane-bar" aria-hidden="true">
+        <span style={{ transform: `scaleX(${shown})` }} />
+      </span>
       <span className="lane-load num">{text(percent(load))}</span>
       <span className="lane-queue num" title="Processes in the run queue">
         {text(count(queue))} queued
-      </span>
-      <span className="lane-bar" aria-hidden="true">
-        <span style={{ transform: `scaleX(${shown})` }} />
       </span>
     </li>
   );
