@@ -348,6 +348,5 @@ void sched_main(struct sched *s) {
     RUSM_ASSERT(first); /* runtime creation has put it there */
     s->stack = first;
     stack_switch(&s->thread_sp, stack_fresh_sp(first), NULL, first);
-    stack_arrived();
     sched_tls = NULL;
 }

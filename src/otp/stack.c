@@ -67,16 +67,32 @@ enum rusm_err stack_depot_create(size_t stack_bytes, struct stack_depot **out) {
     return RUSM_OK;
 }
 
+/* The stack at `base`, the start of its guard. */
+static struct stack *stack_at(const struct stack_depot *depot, char *base) {
+    return (struct stack *)(void *)(base + depot->stride - sizeof(struct stack));
+}
+
+#ifdef STACK_TSAN
+static void destroy_contexts(struct stack_depot *depot) {
+    uint32_t carved = depot->carved;
+    for (struct region *region = depot->regions; region; region = region->next) {
+        for (uint32_t i = 0; i < carved; i++) {
+            struct stack *stack = stack_at(depot, region->base + i * depot->stride);
+            if (stack->context) {
+                __tsan_destroy_fiber(stack->context);
+            }
+        }
+        carved = REGION_STACKS; /* all but the newest region are used up */
+    }
+}
+#endif
+
 void stack_depot_destroy(struct stack_depot *depot) {
     if (!depot) {
         return;
     }
 #ifdef STACK_TSAN
-    for (struct stack *stack = depot->free; stack; stack = stack->next) {
-        if (stack->context) {
-            __tsan_destroy_fiber(stack->context);
-        }
-    }
+    destroy_contexts(depot);
 #endif
     while (depot->regions) {
         struct region *region = depot->regions;
@@ -126,8 +142,7 @@ static struct stack *carve(struct stack_depot *depot) {
         return NULL;
     }
     depot->carved++;
-    char *top = base + depot->stride;
-    struct stack *stack = (struct stack *)(void *)(top - sizeof *stack);
+    struct stack *stack = stack_at(depot, base);
     stack->low = base + STACK_GUARD_BYTES;
     stack->sp = NULL;
     stack->context = NULL;
@@ -238,7 +253,9 @@ void stack_arrived(void) {
 #elif defined(STACK_TSAN)
 
 void stack_switch(void **save, void *to, struct stack *from, struct stack *dest) {
-    (void)from;
+    if (!from) {
+        sched_tls->thread_context = __tsan_get_current_fiber();
+    }
     __tsan_switch_to_fiber(dest ? dest->context : sched_tls->thread_context, 0);
     context_switch(save, to);
 }
@@ -265,6 +282,10 @@ void stack_restart(struct stack *stack) {
     stack->context = __tsan_create_fiber(0);
     __tsan_switch_to_fiber(stack->context, 0);
     __tsan_destroy_fiber(old);
+#endif
+#ifdef STACK_ASAN
+    /* To itself: sched_stack_entry finishes a switch, whichever way it was reached. */
+    __sanitizer_start_switch_fiber(NULL, stack->low, (size_t)((char *)stack - stack->low));
 #endif
     context_switch(&abandoned, sp);
     __builtin_unreachable();
