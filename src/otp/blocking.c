@@ -64,7 +64,7 @@ static struct job *next_job(struct blocking_pool *pool) {
 static void tell_done(struct rusm_runtime *rt, rusm_pid pid) {
     struct signal *sig = signal_create(NULL, SIGNAL_DONE);
     RUSM_ASSERT(sig); /* the process would wait for ever */
-    (void)signal_deliver(rt, NULL, pid, sig, NULL);
+    (void)signal_deliver(rt, NULL, pid, sig);
 }
 
 static void *run(void *arg) {

@@ -52,7 +52,7 @@ void io_poll(struct sched *s, int64_t wait_ms) {
         struct signal *sig = signal_create(s, SIGNAL_IO);
         /* One-shot: the event would be lost. Without 64 bytes the node cannot go on. */
         RUSM_ASSERT(sig);
-        (void)signal_deliver(s->rt, s, (rusm_pid){events[i].data.u64}, sig, NULL);
+        (void)signal_deliver(s->rt, s, (rusm_pid){events[i].data.u64}, sig);
     }
 }
 

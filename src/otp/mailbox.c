@@ -72,44 +72,55 @@ void mailbox_init(struct process *p, uint32_t bound, bool hold) {
     p->tail = &p->head;
 }
 
-/* What a push to a mailbox at depth `depth` may do. */
-static inline enum push_result admit(struct process *p, const struct signal *sig, uint32_t depth,
-                                     bool may_hold) {
+/* Whether `sender` is able to suspend now, and to be told by `p` when to go on. */
+static bool can_hold(const struct process *p, const struct process *sender) {
+    return p->mailbox_hold && sender && sender != p && !(sender->flags & PROCESS_EXITING) &&
+           atomic_load_explicit(&sender->kind, memory_order_relaxed) != RUSM_KIND_STEP;
+}
+
+/* What a push beyond the bound, or of anything but a message, may do. */
+static __attribute__((noinline, cold)) enum push_result admit(const struct process *p,
+                                                              const struct signal *sig,
+                                                              uint32_t depth,
+                                                              const struct process *sender) {
     if (sig->kind != SIGNAL_MESSAGE) {
         return depth >= MAILBOX_SIGNAL_LIMIT ? PUSH_FULL : PUSH_OK;
     }
     if (depth < atomic_load_explicit(&p->bound, memory_order_relaxed)) {
         return PUSH_OK;
     }
-    return p->mailbox_hold && may_hold && depth < RUSM_MAILBOX_LEN_LIMIT ? PUSH_HOLD : PUSH_FULL;
+    return depth < RUSM_MAILBOX_LEN_LIMIT && can_hold(p, sender) ? PUSH_HOLD : PUSH_FULL;
 }
 
-enum push_result mailbox_push(struct process *p, rusm_pid pid, struct signal *sig, bool may_hold) {
+enum push_result mailbox_push(struct process *p, rusm_pid pid, struct signal *sig,
+                              const struct process *sender) {
     for (;;) {
         SIM_POINT();
         uint64_t tag = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);
         struct signal *top = atomic_load_explicit(&p->mailbox.top, memory_order_relaxed);
-        if (tag >> PID_INDEX_BITS != pid_generation(pid)) {
+        if (__builtin_expect(tag >> PID_INDEX_BITS != pid_generation(pid), 0)) {
             return PUSH_NOPROC;
         }
-        /* `consumed` may belong to a later moment than `tag`; the depth is then too low or wraps to
-         * a huge value, and the word has changed, so that the swap below fails or FULL is checked
-         * once more. */
+        /* `consumed` may be of a later moment than `tag`. The depth then comes out too low or, as
+         * a negative one, huge; but then the word has changed too, and is read again. */
         uint32_t consumed = atomic_load_explicit(&p->consumed, memory_order_relaxed);
         uint32_t depth = ((uint32_t)tag - consumed) & (uint32_t)TAG_COUNT_MASK;
-        enum push_result result = admit(p, sig, depth, may_hold);
-        if (result == PUSH_FULL) {
-            if (atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed) != tag) {
-                continue;
+        enum push_result result = PUSH_OK;
+        if (__builtin_expect(depth >= atomic_load_explicit(&p->bound, memory_order_relaxed), 0)) {
+            result = admit(p, sig, depth, sender);
+            if (result == PUSH_FULL) {
+                if (atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed) != tag) {
+                    continue;
+                }
+                return PUSH_FULL;
             }
-            return PUSH_FULL;
         }
         bool waiting = top == MAILBOX_WAITING;
         sig->next = waiting ? NULL : top;
         uint64_t new_tag = (tag & ~TAG_COUNT_MASK) | ((tag + 1) & TAG_COUNT_MASK);
         SIM_POINT();
-        if (word_cas(&p->mailbox, top, tag, sig, new_tag)) {
-            if (result == PUSH_HOLD) {
+        if (__builtin_expect(word_cas(&p->mailbox, top, tag, sig, new_tag), 1)) {
+            if (__builtin_expect(result == PUSH_HOLD, 0)) {
                 return waiting ? PUSH_HOLD_WAKE : PUSH_HOLD;
             }
             return waiting ? PUSH_WAKE : PUSH_OK;
@@ -143,10 +154,10 @@ static void resume_sender(struct sched *s, rusm_pid sender) {
     /* Without memory for 64 bytes a held sender could never go on; there is nothing to fall back
      * to, so the node stops rather than hang. */
     RUSM_ASSERT(sig);
-    (void)signal_deliver(s->rt, s, sender, sig, NULL);
+    (void)signal_deliver(s->rt, s, sender, sig);
 }
 
-static void resume_all(struct sched *s, struct process_ext *ext) {
+static __attribute__((noinline, cold)) void resume_all(struct sched *s, struct process_ext *ext) {
     uint32_t count = ext->holder_count;
     ext->holder_count = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -190,7 +201,8 @@ static uint8_t flag_of(enum signal_kind kind) {
     }
 }
 
-static void handle(struct sched *s, struct process *p, struct signal *sig) {
+static __attribute__((noinline)) void handle(struct sched *s, struct process *p,
+                                             struct signal *sig) {
     count_consumed(p);
     if (sig->kind == SIGNAL_HOLD) {
         hold_sender(s, p, sig->from);

@@ -44,8 +44,9 @@ void mailbox_init(struct process *p, uint32_t bound, bool hold);
 /* Undo mailbox_init for a process that nobody was told of. Owner only. */
 void mailbox_disown(struct process *p);
 
-/* Push from any thread. `may_hold`: the caller is able to suspend itself. */
-enum push_result mailbox_push(struct process *p, rusm_pid pid, struct signal *sig, bool may_hold);
+/* Push from any thread. `sender`: the process that may be held, NULL if none. */
+enum push_result mailbox_push(struct process *p, rusm_pid pid, struct signal *sig,
+                              const struct process *sender);
 
 /*
  * Close: no push with the current generation succeeds from here on. Frees all that was queued,

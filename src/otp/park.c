@@ -62,7 +62,7 @@ void sched_wake_thief(struct sched *s) {
     }
 }
 
-void sched_duties(struct sched *s, int64_t wait_ms) {
+__attribute__((noinline)) void sched_duties(struct sched *s, int64_t wait_ms) {
     timer_run(s);
     io_poll(s, wait_ms);
     take_inbox(s);

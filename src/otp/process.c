@@ -231,7 +231,8 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     }
 }
 
-void process_abandon(struct sched *s, struct process *p, const struct rusm_exit_reason *reason) {
+__attribute__((noinline, cold)) void process_abandon(struct sched *s, struct process *p,
+                                                     const struct rusm_exit_reason *reason) {
     sched_account_end(s, p);
     process_end(s, p, reason);
     sched_abandon_body(s);
@@ -267,7 +268,7 @@ bool rusm_kill(rusm_runtime *runtime, rusm_pid pid) {
     if (!sig) {
         return false;
     }
-    return signal_deliver(rt, s, pid, sig, NULL) == RUSM_OK;
+    return signal_deliver(rt, s, pid, sig) == RUSM_OK;
 }
 
 bool process_is_alive(struct rusm_runtime *rt, rusm_pid pid) {

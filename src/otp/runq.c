@@ -24,7 +24,7 @@ uint32_t runq_len(const struct runq *q) {
     return ring + atomic_load_explicit(&q->overflow_len, memory_order_relaxed);
 }
 
-static void push_overflow(struct runq *q, struct process *p) {
+static __attribute__((noinline, cold)) void push_overflow(struct runq *q, struct process *p) {
     p->link = NULL;
     pthread_spin_lock(&q->lock);
     *q->overflow_tail = p;
@@ -73,7 +73,7 @@ static uint32_t ring_room(const struct runq *q) {
     return RUNQ_RING - (tail - head);
 }
 
-void runq_push(struct sched *s, struct process *p) {
+__attribute__((noinline)) void runq_push(struct sched *s, struct process *p) {
     struct runq *q = &s->runq;
     RUSM_DASSERT(p->state == PROCESS_RUNNABLE);
     SIM_POINT();
@@ -90,7 +90,7 @@ void runq_push(struct sched *s, struct process *p) {
 }
 
 /* The ring is empty: fill it from the overflow. */
-static void refill(struct runq *q) {
+static __attribute__((noinline, cold)) void refill(struct runq *q) {
     struct process *p = pop_overflow(q, RUNQ_BATCH);
     while (p) {
         struct process *next = p->link;
@@ -115,7 +115,7 @@ static struct process *ring_pop(struct runq *q) {
     }
 }
 
-struct process *runq_pop(struct sched *s) {
+__attribute__((noinline)) struct process *runq_pop(struct sched *s) {
     struct runq *q = &s->runq;
     struct process *p = ring_pop(q);
     if (p) {

@@ -22,7 +22,7 @@
 #else
 #define DUTY_INTERVAL_TICKS() clock_ns_to_ticks(100000)
 #define BACKLOG_AGE_TICKS()   clock_ns_to_ticks(20000)
-#define EXACT_TICKS()         clock_ns_to_ticks(2000)
+#define EXACT_TICKS()         clock_ns_to_ticks(4000)
 #endif
 
 #define DESTROY_POLL_NS 10000000

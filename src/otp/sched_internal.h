@@ -48,7 +48,7 @@ struct runq {
 enum suspend_how { SUSPEND_WAIT, SUSPEND_YIELD };
 
 /* Runs measured together for cpu time while they are short: see sched_account. */
-#define ACCOUNT_WINDOW 8u
+#define ACCOUNT_WINDOW 16u
 
 struct sched_counters {
     counter spawned;
@@ -81,7 +81,8 @@ struct sched {
     struct process *prev;    /* suspended last, not yet put where it belongs */
     enum suspend_how prev_how;
     int32_t reds;         /* left in this slice */
-    int32_t slice_reds;   /* `reds` when the current process was last accounted */
+    int32_t slice_reds;   /* `reds` when the slice began */
+    int32_t run_reds;     /* `reds` when the current process began to run */
     struct stack *stack;  /* the current one */
     struct stack *spares; /* free stacks, some with a parked loop */
     uint32_t spare_count;
@@ -113,7 +114,7 @@ struct sched {
 #ifdef RUSM_SIM
     void *sim_sp; /* where this virtual thread goes on */
     bool sim_runnable;
-    bool sim_woken; /* unparked before it slept */
+    bool sim_woken;       /* unparked before it slept */
     uint64_t sim_wake_ms; /* while parked; UINT64_MAX = never */
 #endif
 };
@@ -239,10 +240,10 @@ uint64_t ptab_bytes(struct rusm_runtime *rt);
 /* ---- send.c ---- */
 /*
  * Deliver a cell to `to` and wake it if it waits. The cell is moved, also on failure. `s` NULL:
- * from outside. `held` (may be NULL) says that the sender must suspend.
+ * from outside. Nobody is held by a full mailbox.
  */
 enum rusm_err signal_deliver(struct rusm_runtime *rt, struct sched *s, rusm_pid to,
-                             struct signal *sig, bool *held);
+                             struct signal *sig);
 
 /* ---- receive.c ---- */
 /* Suspend until something new is in the mailbox and handle it; ends the process if it was killed.

@@ -7,27 +7,31 @@
 #include "otp/sim_internal.h"
 
 /* Runs measured one by one after a slow window, before windows are tried again. */
-#define EXACT_RUNS 4096u
+#define EXACT_RUNS 512u
 
 static void refill_slice(struct sched *s) {
+    counter_add(&s->counters.reductions, (uint64_t)(s->slice_reds - s->reds));
     s->reds = (int32_t)s->rt->config.reductions;
     s->slice_reds = s->reds;
+    s->run_reds = s->reds;
 }
 
 /*
  * Reading the clock costs 10 ns, as much as a whole switch. So runs are measured in windows of
- * eight, the time shared equally, as long as a window takes less than two microseconds together;
+ * sixteen, the time shared equally, as long as a window takes less than 4 microseconds together;
  * the first slower one turns on exact measuring for the next EXACT_RUNS runs. A long run is thus
  * shared out wrongly at most once in that many.
  */
-static void close_window(struct sched *s) {
+static __attribute__((noinline)) void close_window(struct sched *s) {
     uint64_t now = sched_ticks(s);
     uint64_t spent = now - s->last_ticks;
     s->last_ticks = now;
     if (s->window_len == 0) {
         return;
     }
-    uint64_t share = spent / s->window_len;
+    counter_add(&s->counters.switches, s->window_len);
+    uint64_t share =
+        s->window_len == ACCOUNT_WINDOW ? spent / ACCOUNT_WINDOW : spent / s->window_len;
     for (uint32_t i = 0; i < s->window_len; i++) {
         struct process *p = s->window[i];
         if (!p) {
@@ -49,13 +53,10 @@ static void close_window(struct sched *s) {
 }
 
 static void account(struct sched *s, struct process *p, bool ended) {
-    uint64_t reds = (uint64_t)(s->slice_reds - s->reds);
-    s->slice_reds = s->reds;
-    counter_add(&s->counters.reductions, reds);
-    counter_add(&s->counters.switches, 1);
     if (!ended) {
-        counter_add(&p->reductions, reds);
+        counter_add(&p->reductions, (uint64_t)(s->run_reds - s->reds));
     }
+    s->run_reds = s->reds;
     s->window[s->window_len++] = ended ? NULL : p;
     if (s->account_exact > 0 || s->window_len == ACCOUNT_WINDOW) {
         close_window(s);
@@ -302,7 +303,7 @@ struct sched *sched_suspend(struct sched *s, struct process *p, enum suspend_how
     return s;
 }
 
-static struct sched *yield_now(struct sched *s, struct process *p) {
+static __attribute__((noinline)) struct sched *yield_now(struct sched *s, struct process *p) {
     s = sched_suspend(s, p, SUSPEND_YIELD);
     if (mailbox_has_new(p)) {
         process_check_signals(s, p);

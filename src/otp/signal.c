@@ -75,7 +75,7 @@ static struct signal *carve(struct cell_depot *depot) {
     return slab->cells;
 }
 
-static bool refill(struct sched *s) {
+static __attribute__((noinline, cold)) bool refill(struct sched *s) {
     struct cell_depot *depot = s->rt->cell_depot;
     pthread_mutex_lock(&depot->lock);
     struct signal *chain = depot->chains;
@@ -95,7 +95,7 @@ static bool refill(struct sched *s) {
 }
 
 /* Give a batch of surplus cells to whoever runs out. */
-static void spill(struct sched *s) {
+static __attribute__((noinline, cold)) void spill(struct sched *s) {
     struct signal *chain = s->cells.free;
     struct signal *last = chain;
     for (uint32_t i = 1; i < CELL_BATCH; i++) {
@@ -111,7 +111,7 @@ static void spill(struct sched *s) {
     pthread_mutex_unlock(&depot->lock);
 }
 
-static struct signal *cell_from_heap(size_t payload_bytes) {
+static __attribute__((noinline)) struct signal *cell_from_heap(size_t payload_bytes) {
     size_t bytes = offsetof(struct signal, bytes) + payload_bytes;
     struct signal *sig = rusm_alloc(bytes < sizeof *sig ? sizeof *sig : bytes);
     if (sig) {
@@ -166,9 +166,13 @@ struct signal *signal_create_message(struct sched *s, const void *data, uint32_t
     return sig;
 }
 
+static __attribute__((noinline, cold)) void release_payload(struct signal *sig) {
+    rusm_buf_release(sig->buf);
+}
+
 void signal_destroy(struct sched *s, struct signal *sig) {
     if (__builtin_expect(sig->storage == STORAGE_BUF, 0)) {
-        rusm_buf_release(sig->buf);
+        release_payload(sig);
     }
     if (__builtin_expect(!sig->pooled, 0)) {
         rusm_free(sig);

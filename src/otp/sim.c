@@ -82,8 +82,8 @@ uint32_t sim_choose(struct sched *s, uint32_t options) {
     if (options < 2) {
         return 0;
     }
-    uint32_t choice = sim->choices ? explore_choice(sim->choices, options)
-                                   : random_below(&sim->random, options);
+    uint32_t choice =
+        sim->choices ? explore_choice(sim->choices, options) : random_below(&sim->random, options);
     sim_event(s, SIM_EV_CHOICE, sim->steps << 8 | choice);
     return choice;
 }

@@ -150,7 +150,7 @@ static struct stack *carve(struct stack_depot *depot) {
     return stack;
 }
 
-struct stack *stack_take(struct sched *s) {
+__attribute__((noinline)) struct stack *stack_take(struct sched *s) {
     struct stack *stack = s->spares;
     if (__builtin_expect(stack != NULL, 1)) {
         s->spares = stack->next;
@@ -221,7 +221,7 @@ size_t stack_used_bytes(const struct stack *stack, const void *sp) {
     return page < top ? top - page : PAGE_BYTES;
 }
 
-void *stack_fresh_sp(struct stack *stack) {
+__attribute__((noinline, cold)) void *stack_fresh_sp(struct stack *stack) {
 #ifdef STACK_TSAN
     if (!stack->context) {
         stack->context = __tsan_create_fiber(0);

@@ -216,7 +216,7 @@ enum rusm_err timer_cancel(struct sched *s, rusm_timer timer, uint64_t *left_ms)
  * left out. */
 static bool send_copy(struct sched *s, struct timer *t) {
     struct signal *copy = signal_create_message(s, t->message->data, t->message->len);
-    return !copy || signal_deliver(s->rt, s, t->to, copy, NULL) != RUSM_ERR_NOPROC;
+    return !copy || signal_deliver(s->rt, s, t->to, copy) != RUSM_ERR_NOPROC;
 }
 
 static void again(struct sched *s, struct timer *t) {
@@ -235,7 +235,7 @@ static void send_timeout(struct sched *s, struct timer *t) {
     /* A wait whose end cannot be told for want of 64 bytes would hang: stop instead. */
     RUSM_ASSERT(sig);
     sig->value = t->wait_seq;
-    (void)signal_deliver(s->rt, s, t->to, sig, NULL);
+    (void)signal_deliver(s->rt, s, t->to, sig);
 }
 
 /* `t` is unlinked and due. */
@@ -261,7 +261,7 @@ static void fire(struct sched *s, struct timer *t) {
     if (t->interval_ms > 0) {
         signal_destroy(s, t->message);
     } else if (t->message) {
-        (void)signal_deliver(s->rt, s, t->to, t->message, NULL);
+        (void)signal_deliver(s->rt, s, t->to, t->message);
     } else {
         send_timeout(s, t);
     }
