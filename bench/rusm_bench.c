@@ -3,6 +3,7 @@
 /* The rusm-bench command: its arguments. */
 #include "runner/build_info.h"
 #include "runner/commands.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -98,12 +99,18 @@ static bool parse_listen(const char *text, char host[HOST_BYTES_MAX], uint16_t *
         text++;
         len -= 2;
     }
-    if (len >= HOST_BYTES_MAX || (len == 0 && !colon)) {
+    char name[HOST_BYTES_MAX];
+    unsigned char address[sizeof(struct in6_addr)];
+    if (len >= sizeof(name) || (len == 0 && !colon)) {
         return false;
     }
+    memcpy(name, text, len);
+    name[len] = 0;
     if (len > 0) {
-        memcpy(host, text, len);
-        host[len] = 0;
+        if (inet_pton(AF_INET, name, address) != 1 && inet_pton(AF_INET6, name, address) != 1) {
+            return false;
+        }
+        memcpy(host, name, len + 1);
     }
     *port = (uint16_t)number;
     return true;

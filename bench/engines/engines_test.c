@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/* Every engine, on a real runtime: it works, it measures, and it leaves nothing behind. */
+#include "engines/catalog.h"
+
+#include <dirent.h>
+#include <malloc.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define OPS_WANTED 20000u
+
+static rusm_runtime *make_runtime(void) {
+    struct rusm_config config;
+    rusm_runtime *runtime;
+    rusm_config_init(&config);
+    config.schedulers = 2;
+    assert_int_equal(rusm_runtime_create(&config, &runtime), RUSM_OK);
+    return runtime;
+}
+
+static unsigned count_descriptors(void) {
+    DIR *dir = opendir("/proc/self/fd");
+    assert_non_null(dir);
+    unsigned count = 0;
+    while (readdir(dir)) {
+        count++;
+    }
+    (void)closedir(dir);
+    return count;
+}
+
+static uint64_t process_count(rusm_runtime *runtime) {
+    struct rusm_runtime_info info;
+    rusm_runtime_info(runtime, &info);
+    return info.process_count;
+}
+
+static uint64_t records_of(const struct engine *engine, void *run, uint32_t which) {
+    struct histogram *histogram = histogram_create();
+    struct histogram_summary summary;
+    assert_non_null(histogram);
+    engine->latency(run, which, histogram);
+    histogram_summarize(histogram, &summary);
+    histogram_destroy(histogram);
+    return summary.count;
+}
+
+/* Run until it has done enough and measured something, then stop it. */
+static void run_engine(const struct engine *engine, rusm_runtime *runtime, uint32_t workers) {
+    const struct engine_config config = {
+        .runtime = runtime, .workers = workers, .population_cap = 2000};
+    void *run;
+    uint64_t before = process_count(runtime);
+    assert_int_equal(engine->start(&config, &run), RUSM_OK);
+    uint64_t last = 0;
+    for (uint64_t ops = 0; ops < OPS_WANTED || records_of(engine, run, 0) == 0;) {
+        ops = engine->ops(run);
+        assert_true(ops >= last);
+        last = ops;
+        sched_yield();
+    }
+    for (uint32_t i = 0; engine->latencies[i]; i++) {
+        assert_true(records_of(engine, run, i) > 0);
+    }
+    if (engine->metrics) {
+        struct engine_metric metrics[ENGINE_METRICS_MAX];
+        assert_in_range(engine->metrics(run, metrics), 1, ENGINE_METRICS_MAX);
+    }
+    engine->stop(run);
+    while (!engine->stopped(run)) {
+        sched_yield();
+    }
+    engine->destroy(run);
+    assert_int_equal(process_count(runtime), before);
+}
+
+static uint64_t runtime_memory(rusm_runtime *runtime) {
+    struct rusm_runtime_info info;
+    rusm_runtime_info(runtime, &info);
+    return info.memory_bytes;
+}
+
+/* The runs after the first must leave descriptors, processes and memory as the first left them. */
+static void leaves_nothing_behind(const char *id) {
+    const struct engine *engine = catalog_engine(id);
+    assert_non_null(engine);
+    rusm_runtime *runtime = make_runtime();
+    unsigned descriptors = count_descriptors();
+    run_engine(engine, runtime, 3);
+    struct mallinfo2 before = mallinfo2();
+    uint64_t memory = runtime_memory(runtime);
+    for (int i = 0; i < 10; i++) {
+        run_engine(engine, runtime, 3);
+    }
+    assert_int_equal(process_count(runtime), 0);
+    assert_int_equal(count_descriptors(), descriptors);
+    /* Pools may grow a little with the order of events; ten runs may not add ten times as much. */
+    assert_true(runtime_memory(runtime) <= memory + memory / 2 + 1024 * 1024);
+    assert_true(mallinfo2().uordblks <= before.uordblks + 64 * 1024);
+    rusm_runtime_destroy(runtime);
+}
+
+static void spawn_storm(void **state) {
+    (void)state;
+    leaves_nothing_behind("spawn-storm");
+}
+
+static void ping_pong(void **state) {
+    (void)state;
+    leaves_nothing_behind("ping-pong");
+}
+
+static void the_cap_on_the_population_holds(void **state) {
+    (void)state;
+    enum { CAP = 10, SLACK = 4 * 512 };
+    rusm_runtime *runtime = make_runtime();
+    const struct engine *engine = catalog_engine("spawn-storm");
+    const struct engine_config config = {.runtime = runtime, .workers = 2, .population_cap = CAP};
+    void *run;
+    assert_int_equal(engine->start(&config, &run), RUSM_OK);
+    while (engine->ops(run) < OPS_WANTED) {
+        assert_true(process_count(runtime) <= CAP + SLACK);
+        sched_yield();
+    }
+    engine->stop(run);
+    while (!engine->stopped(run)) {
+        sched_yield();
+    }
+    engine->destroy(run);
+    rusm_runtime_destroy(runtime);
+}
+
+static void run_with_few_slots(const char *id, uint32_t processes_max, uint32_t workers) {
+    struct rusm_config config;
+    rusm_runtime *runtime;
+    rusm_config_init(&config);
+    config.schedulers = 2;
+    config.processes_max = processes_max;
+    assert_int_equal(rusm_runtime_create(&config, &runtime), RUSM_OK);
+    run_engine(catalog_engine(id), runtime, workers);
+    rusm_runtime_destroy(runtime);
+}
+
+static void a_full_process_table_is_survived(void **state) {
+    (void)state;
+    run_with_few_slots("spawn-storm", 64, 2);
+    run_with_few_slots("ping-pong", 24, 16); /* some pings find no room for their pong */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spawn_storm),
+        cmocka_unit_test(ping_pong),
+        cmocka_unit_test(the_cap_on_the_population_holds),
+        cmocka_unit_test(a_full_process_table_is_survived),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
