@@ -7,7 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 
 struct job {
     struct job *next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) 2026 The RUSM in C authors */
 /* The one thread-local variable of the library. */
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 
 _Thread_local struct sched *sched_tls;
 

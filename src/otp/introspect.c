@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include <rusm/introspect.h>
 #include <string.h>
 

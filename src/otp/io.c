@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 /* Waiting on descriptors: each scheduler has an epoll set, an event becomes a signal. */
 #include "base/assert.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>

@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include <string.h>
 
 #define SHARDS        64u
@@ -281,6 +281,7 @@ enum rusm_err rusm_unregister(rusm_runtime *runtime, const char *name) {
     pthread_mutex_lock(&shard->lock);
     struct name **at = shard->buckets ? find(shard, hash, name) : NULL;
     if (at && *at) {
+        RUSM_DASSERT(shard->buckets);
         err = process_is_alive(rt, (*at)->pid) ? RUSM_OK : RUSM_ERR_NAME_UNKNOWN;
         remove_entry(rt->names, shard, at);
     }

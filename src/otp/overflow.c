@@ -5,7 +5,7 @@
  * process and stops the node. Every other fault goes to whoever handled it before.
  */
 #include "base/alloc.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 /* What a scheduler does besides running processes: timers, descriptors, inbox, sleep. */
 #include "base/assert.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 #include <unistd.h>
 

@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include <string.h>
 
 #define SLOT_BATCH 64u
@@ -32,7 +32,7 @@ void ptab_deinit(struct rusm_runtime *rt) {
         if (!chunk) {
             break;
         }
-        rusm_unmap_pages(chunk, PTAB_CHUNK_LEN * sizeof *chunk);
+        rusm_unmap_pages(chunk, sizeof(struct process) * PTAB_CHUNK_LEN);
     }
     struct ext_slab *slab = t->ext_slabs;
     while (slab) {
@@ -67,7 +67,7 @@ static enum rusm_err carve(struct rusm_runtime *rt, struct process **out, uint32
     uint32_t chunk_index = used >> PTAB_CHUNK_BITS;
     struct process *chunk = atomic_load_explicit(&t->chunks[chunk_index], memory_order_relaxed);
     if (!chunk) {
-        chunk = rusm_map_pages(PTAB_CHUNK_LEN * sizeof *chunk);
+        chunk = rusm_map_pages(sizeof(struct process) * PTAB_CHUNK_LEN);
         if (!chunk) {
             return RUSM_ERR_NOMEM;
         }
@@ -263,7 +263,7 @@ void ptab_give_ext(struct sched *s, struct process_ext *ext) {
 
 void text_set(struct text *text, const char *value) {
     char bytes[TEXT_WORDS * 8] = {0};
-    strncpy(bytes, value, sizeof bytes - 1);
+    memcpy(bytes, value, strnlen(value, sizeof bytes - 1));
     for (int i = 0; i < TEXT_WORDS; i++) {
         uint64_t word;
         memcpy(&word, bytes + i * 8, 8);

@@ -3,7 +3,7 @@
 /* Receiving, waiting with a time limit, putting messages aside. */
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 
 /* Longest wait a timer is armed for; anything longer has no end. */
 static bool is_finite(uint64_t timeout_ms) {

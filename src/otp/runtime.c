@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 #include <sched.h>
 #include <stdarg.h>
@@ -35,7 +35,7 @@ void rusm_config_init(struct rusm_config *config) {
     *config = (struct rusm_config){
         .schedulers = 0,
         .processes_max = 4u * 1024 * 1024,
-        .stack_bytes = 64 * 1024,
+        .stack_bytes = 64u << 10,
         .reductions = 2000,
         .mailbox_len_max = RUSM_MAILBOX_LEN_LIMIT,
         .mailbox_policy = RUSM_MAILBOX_SHED,
@@ -115,7 +115,7 @@ static void sched_deinit(struct sched *s) {
 #ifdef RUSM_SIM
 
 static enum rusm_err start_schedulers(struct rusm_runtime *rt) {
-    return sim_attach(rt);
+    return rt->sim ? sim_attach(rt) : RUSM_ERR_UNSUPPORTED;
 }
 
 static void stop_schedulers(struct rusm_runtime *rt) {
@@ -242,7 +242,8 @@ static enum rusm_err init_runtime(struct rusm_runtime *rt, const struct rusm_con
     return err;
 }
 
-enum rusm_err rusm_runtime_create(const struct rusm_config *config, rusm_runtime **out) {
+enum rusm_err runtime_create(const struct rusm_config *config, struct sim *sim,
+                             rusm_runtime **out) {
     RUSM_ASSERT(out);
     struct rusm_config defaults;
     if (!config) {
@@ -256,6 +257,7 @@ enum rusm_err rusm_runtime_create(const struct rusm_config *config, rusm_runtime
     if (!rt) {
         return RUSM_ERR_NOMEM;
     }
+    rt->sim = sim;
     stack_overflow_handler_install();
     enum rusm_err err = init_runtime(rt, config);
     if (err == RUSM_OK) {
@@ -267,6 +269,10 @@ enum rusm_err rusm_runtime_create(const struct rusm_config *config, rusm_runtime
     }
     *out = rt;
     return RUSM_OK;
+}
+
+enum rusm_err rusm_runtime_create(const struct rusm_config *config, rusm_runtime **out) {
+    return runtime_create(config, NULL, out);
 }
 
 static bool kill_one(void *arg, rusm_pid pid) {

@@ -3,7 +3,7 @@
 /* The scheduler's loop, switching between processes, and accounting. docs/design/scheduler.md. */
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 
 /* Runs measured one by one after a slow window, before windows are tried again. */

@@ -3,7 +3,7 @@
 /* Sending: create a cell, push it, wake the receiver, hold the sender if need be. */
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 
 static void wake(struct rusm_runtime *rt, struct sched *s, struct process *p) {

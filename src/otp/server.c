@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include <string.h>
 
 static bool is_server(const struct process *p) {

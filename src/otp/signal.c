@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include <string.h>
 
 /* Cells that move between a scheduler and the depot at once. */

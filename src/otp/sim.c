@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 
 /* One choice of an exploration: what was taken of how many. */
@@ -36,9 +36,6 @@ struct sim {
     bool running;
     void *driver_sp;
 };
-
-/* Handed to the runtime that sim_run creates; simulation is single-threaded. */
-static struct sim *sim_pending;
 
 static uint32_t explore_choice(struct choices *c, uint32_t options) {
     if (c->at == c->len) {
@@ -249,11 +246,9 @@ void sim_run_to_rest(struct rusm_runtime *rt) {
 }
 
 enum rusm_err sim_attach(struct rusm_runtime *rt) {
-    RUSM_ASSERT(sim_pending); /* in simulation builds runtimes are made by sim_run */
-    rt->sim = sim_pending;
     for (uint32_t i = 0; i < rt->sched_count; i++) {
         struct sched *s = &rt->scheds[i];
-        s->random.state = sim_pending->options.seed + i;
+        s->random.state = rt->sim->options.seed + i;
         s->stack = stack_take(s);
         s->sim_sp = stack_fresh_sp(s->stack);
         s->sim_runnable = true;
@@ -292,8 +287,7 @@ static void run_once(struct sim *sim, sim_program program, void *arg, struct sim
     sim->hash = 0;
     sim->steps = 0;
     sim->stuck = false;
-    sim_pending = sim;
-    enum rusm_err err = rusm_runtime_create(&config, &rt);
+    enum rusm_err err = runtime_create(&config, sim, &rt);
     RUSM_ASSERT(err == RUSM_OK);
     program(rt, arg);
     sim_run_to_rest(rt);
@@ -313,7 +307,6 @@ static void run_once(struct sim *sim, sim_program program, void *arg, struct sim
     sim->options.preempt_percent = percent;
     sim->choices = choices;
     sim->options.steps_max -= 1000000000u;
-    sim_pending = NULL;
 }
 
 static void set_defaults(struct sim_options *o) {

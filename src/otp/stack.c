@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "otp/context_internal.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
-#include "otp/sched_internal.h"
+#include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 
 #define SLOT_MASK  (WHEEL_SLOTS - 1)
