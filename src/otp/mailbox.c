@@ -165,6 +165,16 @@ static __attribute__((noinline, cold)) void resume_all(struct sched *s, struct p
     }
 }
 
+/* The depth has fallen, by a message or by another signal: held senders may go on at half the bound.
+ */
+static inline void resume_if_room(struct sched *s, struct process *p) {
+    struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
+    if (__builtin_expect(ext && ext->holder_count > 0, 0) &&
+        mailbox_depth(p) <= atomic_load_explicit(&p->bound, memory_order_relaxed) / 2) {
+        resume_all(s, ext);
+    }
+}
+
 static void hold_sender(struct sched *s, struct process *p, rusm_pid sender) {
     struct process_ext *ext = process_ext_ensure(s, p);
     if (mailbox_depth(p) < atomic_load_explicit(&p->bound, memory_order_relaxed) || !ext) {
@@ -210,6 +220,7 @@ static __attribute__((noinline)) void handle(struct sched *s, struct process *p,
         p->flags |= flag_of((enum signal_kind)sig->kind);
     }
     mailbox_release(s, p, sig);
+    resume_if_room(s, p);
 }
 
 /* The chain from `top` back to `end`, oldest first. */
@@ -303,11 +314,7 @@ struct signal *mailbox_take(struct process *p, struct signal **at) {
 
 void mailbox_consumed(struct sched *s, struct process *p) {
     count_consumed(p);
-    struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
-    if (__builtin_expect(ext && ext->holder_count > 0, 0) &&
-        mailbox_depth(p) <= atomic_load_explicit(&p->bound, memory_order_relaxed) / 2) {
-        resume_all(s, ext);
-    }
+    resume_if_room(s, p);
 }
 
 static void drain(struct sched *s, struct signal *sig) {
