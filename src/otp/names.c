@@ -107,6 +107,7 @@ static void remove_entry(struct names *names, struct shard *shard, struct name *
 
 /* Remove the entries of processes that have ended. */
 static void sweep(struct names *names, struct shard *shard) {
+    RUSM_ASSERT(shard->buckets || shard->bucket_count == 0);
     for (uint32_t b = 0; b < shard->bucket_count; b++) {
         struct name **at = &shard->buckets[b];
         while (*at) {

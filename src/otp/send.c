@@ -35,6 +35,7 @@ static inline enum rusm_err deliver(struct rusm_runtime *rt, struct sched *s, ru
     enum push_result result = mailbox_push(p, to, sig, sender);
     switch (result) {
     case PUSH_HOLD_WAKE:
+        RUSM_ASSERT(held); /* it goes with a sender */
         *held = true;
         wake(rt, s, p);
         break;
@@ -42,6 +43,7 @@ static inline enum rusm_err deliver(struct rusm_runtime *rt, struct sched *s, ru
         wake(rt, s, p);
         break;
     case PUSH_HOLD:
+        RUSM_ASSERT(held);
         *held = true;
         break;
     case PUSH_OK:
