@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
 #include "otp/runtime_internal.h"
+#include "otp/sim_internal.h"
 #include <string.h>
 
 #define SHARDS        64u
@@ -186,6 +187,7 @@ static enum rusm_err claim(struct names *names, const char *name, rusm_pid pid, 
     uint64_t hash = hash_of(name, len);
     struct shard *shard = shard_of(names, hash);
     enum rusm_err err;
+    SIM_POINT();
     pthread_mutex_lock(&shard->lock);
     struct name *entry = shard->buckets ? *find(shard, hash, name) : NULL;
     if (!entry) {
@@ -220,6 +222,7 @@ static bool remember(struct process_ext *ext, uint64_t hash) {
 /* Remove the entries of `pid` among those with this hash. */
 static void release(struct names *names, rusm_pid pid, uint64_t hash) {
     struct shard *shard = shard_of(names, hash);
+    SIM_POINT();
     pthread_mutex_lock(&shard->lock);
     struct name **at = &shard->buckets[hash / SHARDS & (shard->bucket_count - 1)];
     while (*at) {
@@ -279,6 +282,7 @@ enum rusm_err rusm_unregister(rusm_runtime *runtime, const char *name) {
     uint64_t hash = hash_of(name, len);
     struct shard *shard = shard_of(rt->names, hash);
     enum rusm_err err = RUSM_ERR_NAME_UNKNOWN;
+    SIM_POINT();
     pthread_mutex_lock(&shard->lock);
     struct name **at = shard->buckets ? find(shard, hash, name) : NULL;
     if (at && *at) {
@@ -300,6 +304,7 @@ rusm_pid rusm_whereis(rusm_runtime *runtime, const char *name) {
     }
     uint64_t hash = hash_of(name, len);
     struct shard *shard = shard_of(rt->names, hash);
+    SIM_POINT();
     pthread_mutex_lock(&shard->lock);
     struct name *entry = shard->buckets ? *find(shard, hash, name) : NULL;
     if (entry && process_is_alive(rt, entry->pid)) {

@@ -185,6 +185,18 @@ void sim_point(void) {
     }
 }
 
+void sim_spin(void) {
+    struct sched *s = sched_tls;
+    if (out_of_steps(s->rt->sim)) {
+        to_driver(s);
+        return;
+    }
+    struct sched *candidates[SCHEDULERS_MAX];
+    uint32_t count = others(s, candidates);
+    RUSM_ASSERT(count > 0);
+    switch_to(s, candidates[sim_choose(s, count)]);
+}
+
 void sim_park(struct sched *s, uint64_t wake_ms) {
     struct sim *sim = s->rt->sim;
     if (s->sim_woken) {

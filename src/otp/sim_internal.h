@@ -20,6 +20,8 @@ struct sched;
 
 /* A place where another scheduler may go on before this one does. No-op outside schedulers. */
 void sim_point(void);
+/* The caller waits for another scheduler by looking again: another one must go on. */
+void sim_spin(void);
 /* One of `options` ways; the seed's or the exploration's choice. */
 uint32_t sim_choose(struct sched *s, uint32_t options);
 /* Sleep as a simulated thread until unparked, or until logical time reaches `wake_ms`. */
@@ -38,12 +40,14 @@ void sim_detach(struct rusm_runtime *rt);
 void sim_run_to_rest(struct rusm_runtime *rt);
 
 #define SIM_POINT()               sim_point()
+#define SIM_SPIN()                sim_spin()
 #define SIM_EVENT(s, what, value) sim_event((s), (what), (value))
 #define SIM_PLANTED(bug)          sim_planted(bug)
 
 #else
 
 #define SIM_POINT()               ((void)0)
+#define SIM_SPIN()                ((void)0)
 #define SIM_EVENT(s, what, value) ((void)(s))
 #define SIM_PLANTED(bug)          (false)
 

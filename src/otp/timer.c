@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
+#include <sched.h>
 
 #define SLOT_MASK  (WHEEL_SLOTS - 1)
 #define STATE_MASK 3u
@@ -174,6 +175,29 @@ static void hand_to_owner(struct sched *owner, struct timer *t) {
                                                     memory_order_release, memory_order_relaxed));
 }
 
+/* Take an armed timer over; false if it is not, or no longer, armed. */
+static bool disarm(struct timer *t, uint64_t generation) {
+    for (;;) {
+        SIM_POINT();
+        uint64_t seen = atomic_load_explicit(&t->word, memory_order_acquire);
+        if (seen == (generation << 2 | TIMER_TICKING)) {
+            /* Its owner is between two instructions of sending; it goes on, whatever we do. */
+            SIM_SPIN();
+            sched_yield();
+            continue;
+        }
+        if (seen != (generation << 2 | TIMER_ARMED)) {
+            return false;
+        }
+        SIM_POINT();
+        if (atomic_compare_exchange_strong_explicit(&t->word, &seen,
+                                                    generation << 2 | TIMER_CANCELLED,
+                                                    memory_order_acq_rel, memory_order_relaxed)) {
+            return true;
+        }
+    }
+}
+
 enum rusm_err timer_cancel(struct sched *s, rusm_timer timer, uint64_t *left_ms) {
     uint32_t index = (uint32_t)timer.v & ((1u << TIMER_INDEX_BITS) - 1);
     uint32_t sched = (uint32_t)(timer.v >> TIMER_INDEX_BITS) & ((1u << TIMER_SCHED_BITS) - 1);
@@ -183,19 +207,10 @@ enum rusm_err timer_cancel(struct sched *s, rusm_timer timer, uint64_t *left_ms)
     }
     struct sched *owner = &s->rt->scheds[sched];
     struct timer *t = timer_at(&owner->wheel, index);
-    if (!t) {
+    if (!t || !disarm(t, generation)) {
         return RUSM_ERR_NO_TIMER;
     }
-    uint64_t armed = generation << 2 | TIMER_ARMED;
-    SIM_POINT();
-    uint64_t seen = atomic_load_explicit(&t->word, memory_order_acquire);
     uint64_t deadline = atomic_load_explicit(&t->deadline_ms, memory_order_relaxed);
-    SIM_POINT();
-    if (seen != armed || !atomic_compare_exchange_strong_explicit(
-                             &t->word, &armed, generation << 2 | TIMER_CANCELLED,
-                             memory_order_acq_rel, memory_order_relaxed)) {
-        return RUSM_ERR_NO_TIMER;
-    }
     if (left_ms) {
         uint64_t now = timer_clock_ms(s);
         *left_ms = deadline > now ? deadline - now : 0;
@@ -246,19 +261,21 @@ static void fire(struct sched *s, struct timer *t) {
         return; /* cancelled elsewhere; it is in the remote list, or will be in a moment */
     }
     SIM_EVENT(s, SIM_EV_TIMER, t->index);
-    if (t->interval_ms > 0) {
-        if (send_copy(s, t)) {
-            again(s, t);
-            return;
-        }
-    }
+    bool repeats = t->interval_ms > 0;
+    uint64_t next = generation << 2 | (repeats ? TIMER_TICKING : TIMER_FREE);
     SIM_POINT();
-    /* From here on it cannot be cancelled. */
-    if (!atomic_compare_exchange_strong_explicit(&t->word, &armed, generation << 2 | TIMER_FREE,
-                                                 memory_order_acq_rel, memory_order_relaxed)) {
+    /* From here on it cannot be cancelled, or not before this tick is sent. */
+    if (!atomic_compare_exchange_strong_explicit(&t->word, &armed, next, memory_order_acq_rel,
+                                                 memory_order_relaxed)) {
         return;
     }
-    if (t->interval_ms > 0) {
+    if (repeats && send_copy(s, t)) {
+        again(s, t);
+        /* Release: who cancels reads the new deadline (disarm). */
+        atomic_store_explicit(&t->word, generation << 2 | TIMER_ARMED, memory_order_release);
+        return;
+    }
+    if (repeats) {
         signal_destroy(s, t->message);
     } else if (t->message) {
         (void)signal_deliver(s->rt, s, t->to, t->message);

@@ -33,7 +33,12 @@ struct sched;
 #define TIMER_CHUNK_LEN  (1u << TIMER_CHUNK_BITS)
 #define TIMER_CHUNKS     (1u << (TIMER_INDEX_BITS - TIMER_CHUNK_BITS))
 
-enum timer_state { TIMER_FREE, TIMER_ARMED, TIMER_CANCELLED };
+enum timer_state {
+    TIMER_FREE,
+    TIMER_ARMED,
+    TIMER_CANCELLED,
+    TIMER_TICKING, /* an interval's message is being sent: who cancels waits for that moment */
+};
 
 struct timer {
     struct list link;
