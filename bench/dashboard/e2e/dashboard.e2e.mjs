@@ -52,11 +52,11 @@ const textOf = (selector, on = page) => on.locator(selector).first().innerText()
 /** Waits until `predicate(document text of selector)` holds, in the page. */
 async function waitText(selector, pattern, on = page) {
   await on.waitForFunction(
-    ([wanted, source]) => {
+    ([wanted, source, flags]) => {
       const found = document.querySelector(wanted);
-      return found !== null && new RegExp(source, "s").test(found.textContent ?? "");
+      return found !== null && new RegExp(source, flags).test(found.textContent ?? "");
     },
-    [selector, pattern.source],
+    [selector, pattern.source, `${pattern.flags}s`],
     { timeout: WAIT_MS },
   );
 }

@@ -205,6 +205,22 @@ describe("the chart's life", () => {
     expect(plot.calls).toHaveLength(4);
   });
 
+  test("less than a pixel of news waits, a mark does not", () => {
+    const store = runStore(31_000);
+    const { controller, plot } = mounted(store);
+    const drawnAfter = (elapsed: number) => {
+      store.dispatch(tick(T0 + 100 + elapsed, running(elapsed)));
+      controller.draw();
+      return plot.calls.filter((call) => call === "setData").length;
+    };
+    // A minute on 600 pixels: a tick is half a pixel.
+    expect([31_050, 31_100, 31_150, 31_200].map(drawnAfter)).toEqual([1, 2, 2, 3]);
+    drawnAfter(31_250);
+    store.dispatch(tick(T0 + 31_400, idle(41_300)));
+    controller.draw();
+    expect(plot.calls.filter((call) => call === "setData")).toHaveLength(4);
+  });
+
   test("hover tells the exact value, and forgets it on leaving", () => {
     const { plot, said } = mounted(runStore(3000));
     const hook = plot.options.hooks?.setCursor?.[0];

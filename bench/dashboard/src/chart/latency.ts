@@ -25,6 +25,7 @@ export function latencySpec(source: Source): ChartSpec {
   let view: View = source.view();
   return {
     version: source.version,
+    epoch: source.epoch,
     options: (theme) => ({
       ...base({
         theme,

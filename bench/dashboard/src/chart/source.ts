@@ -8,8 +8,10 @@ import type { History } from "../state/history.ts";
 import type { RunRecord } from "../state/run.ts";
 
 export interface Source {
-  /** Changes whenever there is something new to draw. */
-  version(): number | string;
+  /** Changes with each new point. */
+  version(): number;
+  /** Changes with anything else there is to draw: another run, a mark. */
+  epoch(): string;
   view(): View;
   /** Seconds the x axis may span, in steps: it takes the first that fits. Null: all points. */
   readonly spansS: readonly number[] | null;
@@ -25,7 +27,8 @@ const OBSERVER_SPANS_S = [60] as const;
 
 export function liveRunSource(history: History): Source {
   return {
-    version: () => `${history.runId}/${history.run.version}/${history.stopS}`,
+    version: () => history.run.version,
+    epoch: () => `${history.runId}/${history.stopS}`,
     view: () => history.run.view(),
     spansS: RUN_SPANS_S,
     fills: "from start",
@@ -47,7 +50,8 @@ export function recordSource(run: RunRecord | null): Source {
     columns.push(x, [ops, p50, p95, p99], p50 > 0 ? 0 : ABSENT);
   });
   return {
-    version: () => run?.id ?? "none",
+    version: () => columns.version,
+    epoch: () => run?.id ?? "none",
     view: () => columns.view(),
     spansS: trace === null ? RUN_SPANS_S : null,
     fills: "from start",
@@ -59,6 +63,7 @@ export function recordSource(run: RunRecord | null): Source {
 export function observerSource(columns: () => Columns): Source {
   return {
     version: () => columns().version,
+    epoch: () => String(columns().series),
     view: () => columns().view(),
     spansS: OBSERVER_SPANS_S,
     fills: "from end",

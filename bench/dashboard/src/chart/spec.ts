@@ -13,7 +13,8 @@ export interface Drawing {
 }
 
 export interface ChartSpec {
-  version(): number | string;
+  version(): number;
+  epoch(): string;
   options(theme: ChartTheme): Omit<uPlot.Options, "width" | "height">;
   draw(): Drawing;
   /** Exact values of all series at a point; null is "no point under the cursor". */

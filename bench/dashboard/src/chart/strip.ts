@@ -27,6 +27,7 @@ export function lanesSpec(source: Source, lanes: number): ChartSpec {
   const all = Array.from({ length: lanes }, (_, lane) => lane);
   return {
     version: source.version,
+    epoch: source.epoch,
     options: (theme) => ({
       legend: { show: false },
       padding: [0, 0, 0, 0],
@@ -81,6 +82,7 @@ export function measureSpec(source: Source, series: number, words: MeasureWords)
   let view: View = source.view();
   return {
     version: source.version,
+    epoch: source.epoch,
     options: (theme) => ({
       ...base({
         theme,

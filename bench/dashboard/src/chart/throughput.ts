@@ -17,6 +17,7 @@ export function throughputSpec(source: Source, unit: ScenarioUnit): ChartSpec {
   let view: View = source.view();
   return {
     version: source.version,
+    epoch: source.epoch,
     options: (theme) => ({
       ...base({
         theme,
