@@ -606,7 +606,9 @@ static void nobody_there_means_no_timer(void **state) {
     assert_int_equal(node_endpoint_ticks(fake->endpoint), 0);
     struct test_client *client = test_client_websocket(fake->port, 0);
     json_decref(receive_type(client, "tick"));
-    assert_true(node_endpoint_ticks(fake->endpoint) > 0);
+    while (node_endpoint_ticks(fake->endpoint) == 0) {
+        sched_yield(); /* it is counted when the frame has been sent */
+    }
     test_client_free(client);
     struct itimerspec tick;
     struct itimerspec care;
