@@ -211,10 +211,6 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     atomic_store_explicit(&p->state, PROCESS_FREE, memory_order_relaxed);
     bool reusable = mailbox_close(s, p);
     s->current = NULL;
-    counter_add(&s->counters.finished, 1);
-    if (reason->kind == RUSM_EXIT_ERROR || reason->kind == RUSM_EXIT_LIMIT) {
-        counter_add(&s->counters.crashed, 1);
-    }
     rusm_exit_fn on_exit = NULL;
     void *on_exit_arg = NULL;
     if (ext) {
@@ -229,6 +225,12 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     if (on_exit) {
         on_exit(on_exit_arg, pid, reason);
     }
+    if (reason->kind == RUSM_EXIT_ERROR || reason->kind == RUSM_EXIT_LIMIT) {
+        counter_add(&s->counters.crashed, 1);
+    }
+    /* Release, and last: who waits for the end of all sees what on_exit did. */
+    atomic_store_explicit(&s->counters.finished, counter_get(&s->counters.finished) + 1,
+                          memory_order_release);
 }
 
 __attribute__((noinline, cold)) void process_abandon(struct sched *s, struct process *p,
@@ -238,12 +240,24 @@ __attribute__((noinline, cold)) void process_abandon(struct sched *s, struct pro
     sched_abandon_body(s);
 }
 
+/* The payload may be in the current message or a server's state, which are freed before on_exit. */
+static __attribute__((noinline)) _Noreturn void
+exit_with_payload(struct sched *s, struct process *p, const struct rusm_exit_reason *reason) {
+    unsigned char payload[RUSM_EXIT_PAYLOAD_MAX];
+    memcpy(payload, reason->payload, reason->payload_bytes);
+    const struct rusm_exit_reason copy = {reason->kind, payload, reason->payload_bytes};
+    process_abandon(s, p, &copy);
+}
+
 void rusm_exit(const struct rusm_exit_reason *reason) {
     struct sched *s = sched_tls;
     RUSM_ASSERT(s && s->current);
     struct process *p = s->current;
     RUSM_ASSERT(!(p->flags & PROCESS_EXITING));
     RUSM_ASSERT(!reason || reason->payload_bytes <= RUSM_EXIT_PAYLOAD_MAX);
+    if (reason && reason->payload_bytes > 0) {
+        exit_with_payload(s, p, reason);
+    }
     process_abandon(s, p, reason);
 }
 
