@@ -52,11 +52,9 @@ static bool write_all(int fd, const void *bytes, size_t len) {
 
 /* A masked text frame of less than 126 bytes; a mask of zeroes leaves the text as it is. */
 static bool write_text(int fd, const char *text) {
-    unsigned char frame[6 + 125] = {0x81};
     size_t len = strlen(text);
-    frame[1] = (unsigned char)(0x80u | len);
-    memcpy(frame + 6, text, len);
-    return write_all(fd, frame, 6 + len);
+    const unsigned char header[6] = {0x81, (unsigned char)(0x80u | len)};
+    return write_all(fd, header, sizeof(header)) && write_all(fd, text, len);
 }
 
 static bool page_open(struct page *page, uint16_t port, bool detail) {

@@ -140,19 +140,19 @@ static const char *begin(struct runner *runner, const struct node_scenario *scen
     return NULL;
 }
 
-const char *runner_run(struct runner *runner, const char *id) {
-    const struct node_scenario *scenario = catalog_scenario(id);
-    if (!scenario) {
+const char *runner_run(struct runner *runner, const char *scenario) {
+    const struct node_scenario *known = catalog_scenario(scenario);
+    if (!known) {
         return "there is no such scenario";
     }
-    if (!runner->config.find_engine(id)) {
+    if (!runner->config.find_engine(scenario)) {
         return "this scenario has no engine yet";
     }
     if (runner->phase == PHASE_IDLE) {
-        return begin(runner, scenario);
+        return begin(runner, known);
     }
     runner_stop(runner);
-    runner->pending = scenario;
+    runner->pending = known;
     return NULL;
 }
 

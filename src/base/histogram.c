@@ -129,10 +129,11 @@ void histogram_summarize(const struct histogram *histogram, struct histogram_sum
             out->min_ns = low;
         }
         out->max_ns = low + width - 1;
-        sum += (double)count * (double)(low + width / 2);
+        uint64_t middle = low + width / 2;
+        sum += (double)count * (double)middle;
         seen += count;
         while (next < 4 && seen >= rank_of(quantiles[next], out->count)) {
-            *results[next++] = low + width / 2;
+            *results[next++] = middle;
         }
     }
     /* A histogram still being written may have grown since it was counted. */

@@ -24,9 +24,9 @@
 static const char missing_page[] =
     "<!doctype html><html lang=en><meta charset=utf-8><title>RUSM node</title>"
     "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:4em auto;padding:0 1em\">"
-    "<h1>The node is running</h1><p>Its dashboard has not been built. Build it with</p>"
-    "<pre>npm --prefix bench/dashboard ci\nnpm --prefix bench/dashboard run build</pre>"
-    "<p>and start the node with <code>--dashboard bench/dashboard/dist</code>.</p>"
+    "<h1>The node is running</h1><p>Its dashboard has not been built. In the project's folder</p>"
+    "<pre>make run</pre><p>builds it and starts the node with it; another place is given with "
+    "<code>--dashboard DIR</code>.</p>"
     "<p>The stream is at <code>/ws</code>, the state of the node at <a href=/health>/health</a>."
     "</p></body></html>\n";
 

@@ -66,6 +66,39 @@ static bool fill(const json_t *root, struct node_peer *out) {
     return false;
 }
 
+/* A later line about the same thing takes the place of an earlier one. */
+static uint32_t place_of(const struct node_peer *peer, const struct node_peer *peers,
+                         uint32_t count) {
+    uint32_t at = 0;
+    while (at < count &&
+           (peers[at].workers != peer->workers || strcmp(peers[at].scenario, peer->scenario) != 0 ||
+            strcmp(peers[at].peer, peer->peer) != 0)) {
+        at++;
+    }
+    return at;
+}
+
+static void take_line(const char *line, struct node_peer *peers, uint32_t *count, uint32_t max) {
+    struct node_peer peer;
+    json_t *root = json_loads(line, 0, NULL);
+    bool filled = root && fill(root, &peer);
+    json_decref(root);
+    if (!filled) {
+        return;
+    }
+    uint32_t at = place_of(&peer, peers, *count);
+    if (at == max) {
+        peers_free(&peer, 1);
+        return;
+    }
+    if (at == *count) {
+        (*count)++;
+    } else {
+        peers_free(&peers[at], 1);
+    }
+    peers[at] = peer;
+}
+
 uint32_t peers_read(const char *path, struct node_peer *out, uint32_t max) {
     FILE *file = fopen(path, "re");
     if (!file) {
@@ -73,12 +106,8 @@ uint32_t peers_read(const char *path, struct node_peer *out, uint32_t max) {
     }
     uint32_t count = 0;
     char *line = rusm_alloc(LINE_BYTES_MAX);
-    while (line && count < max && fgets(line, LINE_BYTES_MAX, file)) {
-        json_t *root = json_loads(line, 0, NULL);
-        if (root) {
-            count += fill(root, &out[count]) ? 1u : 0u;
-            json_decref(root);
-        }
+    while (line && fgets(line, LINE_BYTES_MAX, file)) {
+        take_line(line, out, &count, max);
     }
     rusm_free(line);
     (void)fclose(file);

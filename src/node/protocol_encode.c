@@ -3,6 +3,7 @@
 #include "node/protocol_internal.h"
 
 #include "base/alloc.h"
+#include <ctype.h>
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -25,7 +26,7 @@ static json_t *replaced_text(const char *text, size_t len) {
     char copy[TEXT_BYTES_MAX];
     size_t n = len < sizeof(copy) ? len : sizeof(copy);
     for (size_t i = 0; i < n; i++) {
-        copy[i] = (signed char)text[i] >= 0 ? text[i] : '?';
+        copy[i] = isascii((unsigned char)text[i]) ? text[i] : '?';
     }
     return json_stringn(copy, n);
 }

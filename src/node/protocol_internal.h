@@ -71,8 +71,9 @@ char *protocol_encode_tick(const char *run, const char *observer, const char *ro
                            uint64_t dropped_ticks, size_t *len);
 
 /*
- * Read at most `max` results of other systems from a file of JSON lines; lines that are none are
- * skipped. Returns their number, 0 if there is no such file. Free with peers_free.
+ * Read at most `max` results of other systems from a file of JSON lines, the newest of each
+ * scenario, peer and number of workers; lines that are none are skipped. Returns their number, 0 if
+ * there is no such file. Free with peers_free.
  */
 uint32_t peers_read(const char *path, struct node_peer *out, uint32_t max);
 void peers_free(struct node_peer *peers, uint32_t count);

@@ -207,7 +207,9 @@ static void peers_are_read_from_lines(void **state) {
                 "{\"scenario\":\"x\",\"metrics\":[]}\n"
                 "{\"metrics\":[{\"name\":\"ops_per_sec\",\"value\":1}]}\n"
                 "{\"scenario\":\"spawn-storm\",\"peer\":\"go\",\"machine\":\"M\",\"metrics\":"
-                "[{\"name\":\"ops_per_sec\",\"unit\":\"1/s\",\"median\":7,\"min\":1,\"max\":9}]}\n",
+                "[{\"name\":\"ops_per_sec\",\"unit\":\"1/s\",\"median\":7,\"min\":1,\"max\":9}]}\n"
+                "{\"scenario\":\"spawn-storm\",\"peer\":\"go\",\"machine\":\"N\",\"metrics\":"
+                "[{\"name\":\"ops_per_sec\",\"value\":8}]}\n",
                 file);
     assert_int_equal(fclose(file), 0);
     struct node_peer peers[8];
@@ -217,8 +219,8 @@ static void peers_are_read_from_lines(void **state) {
     assert_string_equal(peers[0].machine, "C");
     assert_int_equal(peers[0].workers, 1);
     assert_true(peers[0].ops_per_sec > 5.4 && peers[0].ops_per_sec < 5.6);
-    assert_string_equal(peers[1].machine, "M");
-    assert_int_equal(peers[1].ops_per_sec, 7);
+    assert_string_equal(peers[1].machine, "N");
+    assert_int_equal(peers[1].ops_per_sec, 8);
     peers_free(peers, 2);
     assert_int_equal(peers_read(path, peers, 1), 1);
     peers_free(peers, 1);
