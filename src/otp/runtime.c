@@ -194,11 +194,12 @@ static void wait_some(struct rusm_runtime *rt) {
 #endif
 
 static void free_runtime(struct rusm_runtime *rt) {
+    if (rt->blocking) {
+        /* First: a thread of the pool may still be waking the scheduler of its last job. */
+        blocking_destroy(rt->blocking);
+    }
     for (uint32_t i = 0; rt->scheds && i < rt->sched_count; i++) {
         sched_deinit(&rt->scheds[i]);
-    }
-    if (rt->blocking) {
-        blocking_destroy(rt->blocking);
     }
     names_destroy(rt->names);
     stack_depot_destroy(rt->stack_depot);
