@@ -161,6 +161,7 @@ class Statements(RuleCase):
         for name in ("load", "store", "fetch_add", "compare_exchange_weak", "exchange"):
             self.assert_found("atomic-order", body(f"atomic_{name}(&n);"))
             self.assert_clean(body(f"atomic_{name}_explicit(&n, memory_order_relaxed);"))
+        self.assert_clean(body("atomic_load(&n);"), "src/otp/a_test.c")
         self.assert_found("atomic-order", body("__sync_fetch_and_add(&n, 1);"))
         self.assert_clean(body("atomic_init(&n, 0); atomic_thread_fence(memory_order_release);"))
 
