@@ -35,6 +35,8 @@ interface Client {
   dropped: number;
 }
 
+const SORT_KEYS = new Set<unknown>(["id", "name", "mailbox", "memory", "cpu", "reductions"]);
+
 const [hostname, port] = values.listen.split(":");
 const ticksPerSecond = Number(values.ticks);
 const periodMs = 1000 / ticksPerSecond;
@@ -100,6 +102,9 @@ function obey(client: ServerWebSocket<Client>, text: string): void {
       run = null;
       return;
     case "set_observer_detail":
+      if (message["sort"] !== undefined && !SORT_KEYS.has(message["sort"])) {
+        return fail(`no sort key ${String(message["sort"])}`);
+      }
       client.data.detail = message["enabled"] === true;
       return;
     case "set_resource_profile": {

@@ -139,7 +139,8 @@ function focusFilter(store: Store, actions: Actions): void {
   const { choices } = store.state;
   if (choices.route.view !== "observer") actions.go({ view: "observer", pid: null });
   if (!choices.detail) actions.detail(true);
-  requestAnimationFrame(() => {
-    requestAnimationFrame(() => document.getElementById("process-filter")?.focus());
-  });
+  const focus = () => document.getElementById("process-filter")?.focus();
+  focus();
+  // The field may come, or be enabled, only with the next paint.
+  requestAnimationFrame(() => requestAnimationFrame(focus));
 }

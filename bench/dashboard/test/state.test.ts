@@ -6,8 +6,21 @@ import { compareRuns } from "../src/state/compare.ts";
 import { commandFor } from "../src/state/keys.ts";
 import { foldRates, NO_RATES } from "../src/state/rates.ts";
 import { formatRoute, parseRoute, type Route } from "../src/state/route.ts";
-import { filterRows, NO_FILTER, NO_ROWS, REORDER_MS, updateRows } from "../src/state/rows.ts";
-import { bestEarlier, lastRecord, peersOf, selectedScenario } from "../src/state/select.ts";
+import {
+  filterRows,
+  NO_FILTER,
+  NO_ROWS,
+  type ProcessKey,
+  REORDER_MS,
+  updateRows,
+} from "../src/state/rows.ts";
+import {
+  bestEarlier,
+  detailRequest,
+  lastRecord,
+  peersOf,
+  selectedScenario,
+} from "../src/state/select.ts";
 import { exportRun, readRuns, writeRuns } from "../src/state/storage.ts";
 import { CONNECTED, fold, HELLO, idle, process, record, runEvents } from "./sample.ts";
 
@@ -126,6 +139,19 @@ describe("rows of the process table", () => {
     expect(found({ status: "running" })).toEqual(["2"]);
     expect(found({ text: "epoll" })).toEqual(["3"]);
   });
+});
+
+test("the node is asked only for orders that it knows", () => {
+  const asked = (key: ProcessKey) =>
+    detailRequest(fold([{ type: "sorted", key }], CONNECTED)) as { sort?: string };
+  expect(asked("mailbox_depth").sort).toBe("mailbox");
+  expect(asked("cpu_ns")).toEqual({
+    type: "set_observer_detail",
+    enabled: false,
+    sort: "cpu",
+    descending: true,
+  } as object);
+  expect(asked("links")).not.toHaveProperty("sort");
 });
 
 describe("rates of the observer", () => {

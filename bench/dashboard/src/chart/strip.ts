@@ -10,8 +10,8 @@ import { type Bound, extent, lowerBound, niceAbove, slowBound } from "./range.ts
 import { type Source, xRange } from "./source.ts";
 import { asGiven, type ChartSpec, toColumns } from "./spec.ts";
 
-/** A lane is a little higher than a full load, so that lanes do not touch. */
-const LANE = 1.12;
+/** A lane is higher than a full load: the bar of the lane above needs room too. */
+const LANE = 1.45;
 
 /**
  * All schedulers in one canvas, each in its own lane: a chart each would cost as many canvases as

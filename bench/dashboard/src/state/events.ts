@@ -3,10 +3,10 @@
 
 /** All that can happen to the page. Times are wall clock in ms, given by whoever saw the event. */
 
-import type { ProcessKey, ProfileId, ServerMessage } from "../wire/types.ts";
+import type { ProfileId, ServerMessage } from "../wire/types.ts";
 import type { Theme } from "./model.ts";
 import type { Route } from "./route.ts";
-import type { RowFilter } from "./rows.ts";
+import type { ProcessKey, RowFilter } from "./rows.ts";
 import type { RunRecord } from "./run.ts";
 import type { TraceData } from "./trace.ts";
 

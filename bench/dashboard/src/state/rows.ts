@@ -7,7 +7,10 @@
  * away meanwhile keeps its row, marked as gone, until the next ordering.
  */
 
-import type { Process, ProcessKey, ProcessKind, ProcessStatus } from "../wire/types.ts";
+import type { Process, ProcessKind, ProcessStatus } from "../wire/types.ts";
+
+/** Any column of the process table. */
+export type ProcessKey = keyof Process;
 
 export interface Row {
   readonly process: Process;

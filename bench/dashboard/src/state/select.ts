@@ -3,8 +3,16 @@
 
 /** Questions about the state, answered in one place so that all views agree. */
 
-import type { ClientMessage, Machine, PeerResult, ProfileId, ScenarioMeta } from "../wire/types.ts";
+import type {
+  ClientMessage,
+  Machine,
+  PeerResult,
+  ProfileId,
+  ScenarioMeta,
+  SortKey,
+} from "../wire/types.ts";
 import type { State } from "./model.ts";
+import type { ProcessKey } from "./rows.ts";
 import type { LiveRun, RunRecord } from "./run.ts";
 
 /** Without a frame for longer than this the page is behind, and says by how much. */
@@ -134,14 +142,21 @@ export function peersOf(state: State, scenario: string): readonly PeerResult[] {
 
 // --- what the node must be told -------------------------------------------------------------
 
+const SORT_KEYS: Readonly<Partial<Record<ProcessKey, SortKey>>> = {
+  id: "id",
+  name: "name",
+  mailbox_depth: "mailbox",
+  memory_bytes: "memory",
+  cpu_ns: "cpu",
+  reductions: "reductions",
+};
+
+/** Columns the node cannot order by are ordered here, among the rows it sends by its own choice. */
 export function detailRequest(state: State): ClientMessage {
   const { detail, sort } = state.choices;
-  return {
-    type: "set_observer_detail",
-    enabled: detail,
-    sort: sort.key,
-    descending: sort.descending,
-  };
+  const key = SORT_KEYS[sort.key];
+  const request = { type: "set_observer_detail", enabled: detail } as const;
+  return key === undefined ? request : { ...request, sort: key, descending: sort.descending };
 }
 
 /** Sent after each hello: the node that greets may not be the one that knew our choices. */

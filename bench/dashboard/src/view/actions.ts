@@ -5,9 +5,9 @@
 
 import type { Theme } from "../state/model.ts";
 import type { Route } from "../state/route.ts";
-import type { RowFilter } from "../state/rows.ts";
+import type { ProcessKey, RowFilter } from "../state/rows.ts";
 import type { RunRecord } from "../state/run.ts";
-import type { ProcessKey, ProfileId } from "../wire/types.ts";
+import type { ProfileId } from "../wire/types.ts";
 
 export interface Actions {
   readonly run: (scenario: string) => void;

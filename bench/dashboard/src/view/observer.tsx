@@ -97,7 +97,10 @@ function snapshotTiles(node: Snapshot, rates: Rates): readonly TileText[] {
     {
       label: "Wasm instances",
       figure: count(node.wasm.instances, "used"),
-      note: `of ${text(count(node.wasm.capacity))} in the pool`,
+      note:
+        node.wasm.capacity === 0
+          ? "no pool on this node"
+          : `of ${text(count(node.wasm.capacity))} in the pool`,
       whole: true,
     },
   ];

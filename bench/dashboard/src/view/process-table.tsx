@@ -5,8 +5,8 @@ import type { ChangeEvent } from "react";
 import { bytes, count, duration, plural, text } from "../lib/format.ts";
 import type { State } from "../state/model.ts";
 import { formatRoute } from "../state/route.ts";
-import { filterRows, type Row, type RowFilter, type Sort } from "../state/rows.ts";
-import type { Process, ProcessKey, ProcessKind, ProcessStatus } from "../wire/types.ts";
+import { filterRows, type ProcessKey, type Row, type RowFilter, type Sort } from "../state/rows.ts";
+import type { Process, ProcessKind, ProcessStatus } from "../wire/types.ts";
 import type { Actions } from "./actions.ts";
 import { Status } from "./shapes.tsx";
 
@@ -239,7 +239,11 @@ function TableRow({ row }: { readonly row: Row }) {
 
 function cell(column: Column, process: Process, gone: boolean) {
   if (column.key === "id") {
-    return <a href={formatRoute({ view: "observer", pid: process.id })}>{process.id}</a>;
+    return (
+      <a href={formatRoute({ view: "observer", pid: process.id })} title={process.id}>
+        {process.id}
+      </a>
+    );
   }
   if (column.key === "status") return <Status status={gone ? "gone" : process.status} />;
   return column.cell(process);

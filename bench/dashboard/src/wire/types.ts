@@ -203,13 +203,13 @@ export interface StopRequest {
   type: "stop";
 }
 
-/** Any column of the process table. */
-export type ProcessKey = keyof Process;
+/** What a node can order its processes by before it picks the rows to send. */
+export type SortKey = "id" | "name" | "mailbox" | "memory" | "cpu" | "reductions";
 
 export interface DetailRequest {
   type: "set_observer_detail";
   enabled: boolean;
-  sort?: ProcessKey;
+  sort?: SortKey;
   descending?: boolean;
 }
 
