@@ -11,10 +11,9 @@ static bool is_server(const struct process *p) {
     return atomic_load_explicit(&p->kind, memory_order_relaxed) == RUSM_KIND_SERVER;
 }
 
-static _Noreturn void start_failed(struct process *p, enum rusm_err err) {
+static _Noreturn void start_failed(struct process *p, enum rusm_exit_kind kind, enum rusm_err err) {
     const char *name = rusm_err_name(err);
-    const struct rusm_exit_reason reason = {
-        err == RUSM_ERR_NOMEM ? RUSM_EXIT_LIMIT : RUSM_EXIT_ERROR, name, (uint32_t)strlen(name)};
+    const struct rusm_exit_reason reason = {kind, name, (uint32_t)strlen(name)};
     process_abandon(sched_current(), p, &reason);
 }
 
@@ -28,7 +27,7 @@ static void start(struct process *p) {
     if (bytes > 0) {
         state = rusm_zalloc(bytes);
         if (!state) {
-            start_failed(p, RUSM_ERR_NOMEM);
+            start_failed(p, RUSM_EXIT_LIMIT, RUSM_ERR_NOMEM);
         }
     }
     p->arg = state;
@@ -37,7 +36,7 @@ static void start(struct process *p) {
     p->flags |= PROCESS_STARTED;
     enum rusm_err err = init ? init(state, arg) : RUSM_OK;
     if (err != RUSM_OK) {
-        start_failed(p, err);
+        start_failed(p, RUSM_EXIT_ERROR, err);
     }
 }
 
