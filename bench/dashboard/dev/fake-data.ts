@@ -99,16 +99,17 @@ export const MACHINE = {
   cpu: "Fake CPU 3.1 GHz",
   cores: 8,
   memory_bytes: 33_566_408_704,
-  kernel: "6.12.0",
+  kernel: "Linux 6.12.0",
 };
 
 export function hello(startedUnixMs: number, ticksPerSecond: number): Hello {
   const peer = (name: string, scenarioId: string, ops: number, version: string) => ({
     scenario: scenarioId,
     peer: name,
+    workers: 4,
     ops_per_sec: ops,
-    unit: "count" as const,
-    date: "2026-03-14",
+    unit: "1/s",
+    date: "2026-03-14T09:26:53Z",
     machine: MACHINE.cpu,
     version,
   });
@@ -121,6 +122,7 @@ export function hello(startedUnixMs: number, ticksPerSecond: number): Hello {
       { id: "max", label: "Max", description: "Half of the cores", workers: 4 },
     ],
     instance_capacity: 4096,
+    population_cap: 5000 * MACHINE.cores,
     node: {
       name: "fake@local",
       version: "0.0.0-fake",
@@ -132,10 +134,10 @@ export function hello(startedUnixMs: number, ticksPerSecond: number): Hello {
       ticks_per_second: ticksPerSecond,
     },
     peers: [
-      peer("RUSM", "spawn-storm", 2_410_000, "0.7.0"),
-      peer("BEAM", "spawn-storm", 1_080_000, "OTP 27"),
-      peer("Go", "spawn-storm", 3_150_000, "1.23"),
-      peer("RUSM", "ping-pong", 5_320_000, "0.7.0"),
+      peer("rusm", "spawn-storm", 2_410_000, "0.7.0"),
+      peer("beam", "spawn-storm", 1_080_000, "OTP 27"),
+      peer("go", "spawn-storm", 3_150_000, "1.23"),
+      peer("rusm", "ping-pong", 5_320_000, "0.7.0"),
     ],
   };
 }
@@ -254,7 +256,8 @@ function observer(moment: Moment): Observer {
     run_queue_lengths: lanes.map((index) =>
       busy ? Math.round(20 + 18 * noise(40 + index, moment.tick)) : 0,
     ),
-    total_memory_bytes: 4_200_000 + population * 2100,
+    total_memory_bytes: 11_200_000 + population * 2100,
+    runtime_memory_bytes: population * 2100,
     spawned_total: Math.round(moment.spawned),
     finished_total: Math.max(0, Math.round(moment.spawned) - population),
     messages_total: Math.round(moment.messages),
@@ -292,7 +295,7 @@ export function frame(moment: Moment): Frame {
         ? []
         : [
             { name: "descriptor_bytes", unit: "bytes", value: 412 },
-            { name: "spawn_call_p50", unit: "ns", value: 168 },
+            { name: "spawn_call_p50_ns", unit: "ns", value: 168 },
           ],
     stalled: run?.stalled ?? false,
   };

@@ -7,9 +7,18 @@ import { join } from "node:path";
 import { decode, encode } from "../src/wire/decode.ts";
 import type { ServerMessage } from "../src/wire/types.ts";
 
-const FIXTURES = join(import.meta.dir, "../fixtures/wire");
-const names = readdirSync(FIXTURES).filter((name) => name.endsWith(".json"));
-const read = (name: string) => readFileSync(join(FIXTURES, name), "utf8");
+const ROOT = join(import.meta.dir, "../../..");
+const OURS = "bench/dashboard/fixtures/wire";
+/** What the node really writes: a test on its side compares these byte for byte. */
+const GOLDEN = "src/node/golden";
+
+const names = [OURS, GOLDEN].flatMap((folder) =>
+  readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => join(folder, name)),
+);
+const read = (name: string) =>
+  readFileSync(join(ROOT, name.includes("/") ? name : join(OURS, name)), "utf8");
 
 function strictly(name: string): ServerMessage {
   const decoded = decode(read(name), true);
@@ -23,8 +32,8 @@ describe("samples of the wire", () => {
     expect(strictly(name) as unknown).toEqual(JSON.parse(read(name)));
   });
 
-  test("each message type and each kind of list entry has a sample", () => {
-    const messages = names.map(strictly);
+  test.each([OURS, GOLDEN])("%s has each message type and each kind of list entry", (folder) => {
+    const messages = names.filter((name) => name.startsWith(folder)).map(strictly);
     expect(new Set(messages.map(({ type }) => type))).toEqual(new Set(["hello", "tick", "error"]));
     const hellos = messages.flatMap((m) => (m.type === "hello" ? [m] : []));
     const frames = messages.flatMap((m) => (m.type === "tick" ? [m.frame] : []));

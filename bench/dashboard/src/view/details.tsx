@@ -38,12 +38,18 @@ function Metrics({ metrics }: { readonly metrics: readonly Metric[] }) {
     <dl className="metrics">
       {metrics.map(({ name, unit, value }) => (
         <div key={name}>
-          <dt>{name.replaceAll("_", " ")}</dt>
+          <dt>{spoken(name, unit)}</dt>
           <dd className="num">{text(metric(value, unit))}</dd>
         </div>
       ))}
     </dl>
   );
+}
+
+/** "spawn_call_p50_ns" in ns is "spawn call p50": the figure has its unit beside it. */
+function spoken(name: string, unit: string): string {
+  const bare = name.endsWith(`_${unit}`) ? name.slice(0, -unit.length - 1) : name;
+  return bare.replaceAll("_", " ");
 }
 
 const Source = memo(function Source({

@@ -91,7 +91,11 @@ function snapshotTiles(node: Snapshot, rates: Rates): readonly TileText[] {
     { label: "Processes", figure: procs(node.process_count), note: "alive now", whole: true },
     { label: "Running", figure: procs(node.running), note: "on a scheduler", whole: true },
     { label: "Waiting", figure: procs(node.waiting), note: "for a message or time", whole: true },
-    { label: "Memory", figure: bytes(node.total_memory_bytes), note: "all processes" },
+    {
+      label: "Memory",
+      figure: bytes(node.total_memory_bytes),
+      note: `${text(bytes(node.runtime_memory_bytes))} by processes`,
+    },
     { label: "Messages", figure: perSecond(messagesPerSec), note: inAll(node.messages_total) },
     { label: "Spawns", figure: perSecond(spawnsPerSec), note: inAll(node.spawned_total) },
     {

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 The RUSM in C authors
 
-import { day, rate, text } from "../lib/format.ts";
+import { bytes, day, plural, rate, text } from "../lib/format.ts";
 import type { State } from "../state/model.ts";
 import { bestEarlier, peersOf, selectedRecord, selectedRun } from "../state/select.ts";
-import type { ScenarioMeta } from "../wire/types.ts";
+import type { PeerResult, ScenarioMeta } from "../wire/types.ts";
 
 /** Systems everyone asks about: listed even while nobody measured them here. */
-const EXPECTED = ["RUSM", "BEAM"] as const;
+const EXPECTED = ["rusm", "beam"] as const;
+
+const NAMES: Readonly<Record<string, string>> = {
+  ours: "Ours, headless",
+  rusm: "RUSM",
+  beam: "BEAM",
+  go: "Go",
+  tokio: "Tokio",
+};
 
 interface Bar {
   readonly name: string;
@@ -23,7 +31,10 @@ export function Peers({ state, meta }: { readonly state: State; readonly meta: S
   return (
     <section className="panel peers" aria-label="Comparison with others">
       <h2>
-        Against <span className="dim">{meta.ops_label} a second, same machine</span>
+        Against{" "}
+        <span className="dim">
+          {meta.ops_label} a second on {machineWords(state)}
+        </span>
       </h2>
       <ul>
         {bars.map((bar) => (
@@ -51,27 +62,34 @@ function ratioText(bar: Bar, own: number | null): string {
   return `${(bar.value / own).toPrecision(3)}×`;
 }
 
+function machineWords({ hello }: State): string {
+  if (hello === null) return "this machine";
+  const { cpu, cores, memory_bytes } = hello.node.machine;
+  return `${cpu}, ${plural(cores, "core")}, ${text(bytes(memory_bytes))}`;
+}
+
 export function peerBars(state: State, meta: ScenarioMeta): readonly Bar[] {
   const found = peersOf(state, meta.id);
-  const names = [
-    ...EXPECTED,
-    ...found.map(({ peer }) => peer).filter((peer) => !EXPECTED.some((known) => known === peer)),
-  ];
+  const others = found.map(({ peer }) => peer).filter((peer) => !isExpected(peer));
   return [
     ownBar(state),
     bestBar(state, meta),
-    ...names.map((name): Bar => {
-      const result = found.find(({ peer }) => peer === name);
+    ...[...EXPECTED, ...others].map((peer): Bar => {
+      const name = NAMES[peer] ?? peer;
+      const result = found.find((candidate) => candidate.peer === peer);
       return result === undefined
         ? { name, value: null, note: "not measured here; run make peers", own: false }
-        : {
-            name,
-            value: result.ops_per_sec,
-            note: `${result.date}, ${result.version}, ${result.machine}`,
-            own: false,
-          };
+        : { name, value: result.ops_per_sec, note: peerNote(result), own: false };
     }),
   ];
+}
+
+function isExpected(peer: string): boolean {
+  return EXPECTED.some((expected) => expected === peer);
+}
+
+function peerNote({ date, version, machine, workers }: PeerResult): string {
+  return [date.slice(0, 10), version, plural(workers, "worker"), machine].join(", ");
 }
 
 function ownBar(state: State): Bar {

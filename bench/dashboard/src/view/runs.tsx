@@ -2,7 +2,7 @@
 // Copyright (c) 2026 The RUSM in C authors
 
 import { memo } from "react";
-import { clock, day, duration, rate, spread, text, timeOfDay } from "../lib/format.ts";
+import { clock, day, duration, plural, rate, spread, text, timeOfDay } from "../lib/format.ts";
 import { relativeSpread } from "../lib/stat.ts";
 import { compareRuns, type Ratio } from "../state/compare.ts";
 import type { State } from "../state/model.ts";
@@ -53,7 +53,7 @@ const Entry = memo(function Entry({ run, chosen, today, actions }: EntryProps) {
   const started = Date.parse(run.time);
   const when = day(started) === today ? timeOfDay(started) : day(started);
   return (
-    <li className={chosen ? "run-entry chosen" : "run-entry"}>
+    <li className={chosen ? "run-entry chosen" : "run-entry"} title={originOf(run)}>
       <label>
         <input type="checkbox" checked={chosen} onChange={() => actions.compare(run.id)} />
         <span className="run-label">{run.label}</span>
@@ -81,6 +81,12 @@ const Entry = memo(function Entry({ run, chosen, today, actions }: EntryProps) {
     </li>
   );
 });
+
+/** What a figure is worth depends on where it comes from. */
+function originOf({ machine, version, commit, dirty, workers }: RunRecord): string {
+  const tree = dirty ? `${commit} with uncommitted changes` : commit;
+  return `${plural(workers, "worker")} on ${machine.cpu}, ${machine.cores} cores; ${version}, ${tree}`;
+}
 
 function Compare({
   chosen,

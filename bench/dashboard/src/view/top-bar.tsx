@@ -50,7 +50,7 @@ function nodeTitle({ hello }: State): string {
   if (hello === null) return "";
   const { machine, commit, dirty, schedulers } = hello.node;
   const tree = dirty ? `${commit} with uncommitted changes` : commit;
-  return `${machine.cpu}, ${machine.cores} cores, ${schedulers} schedulers, Linux ${machine.kernel}, commit ${tree}`;
+  return `${machine.cpu}, ${machine.cores} cores, ${schedulers} schedulers, ${machine.kernel}, commit ${tree}`;
 }
 
 function ViewLink({

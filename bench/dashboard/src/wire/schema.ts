@@ -63,8 +63,9 @@ const node = object<NodeInfo>({
 const peer = object<PeerResult>({
   scenario: text,
   peer: text,
+  workers: amount,
   ops_per_sec: amount,
-  unit,
+  unit: text,
   date: text,
   machine: text,
   version: text,
@@ -75,6 +76,7 @@ export const hello = object<Hello>({
   scenarios: list(scenario, MANY),
   profiles: list(profile, MANY),
   instance_capacity: amount,
+  population_cap: amount,
   node,
   peers: list(peer, MANY),
 });
@@ -119,6 +121,7 @@ const observer = object<Observer>({
   scheduler_load: list(amount, MANY),
   run_queue_lengths: list(amount, MANY),
   total_memory_bytes: amount,
+  runtime_memory_bytes: amount,
   spawned_total: amount,
   finished_total: amount,
   messages_total: amount,

@@ -22,6 +22,8 @@ export interface Hello {
   profiles: Profile[];
   /** How many wasm instances the pool can hold. */
   instance_capacity: number;
+  /** How many processes a scenario may hold at once: a safety net. */
+  population_cap: number;
   node: NodeInfo;
   /** Stored results of other systems, measured on this machine. May be empty. */
   peers: PeerResult[];
@@ -79,10 +81,13 @@ export interface Machine {
 
 export interface PeerResult {
   scenario: string;
+  /** As the driver calls it: "beam", "rusm", "go". */
   peer: string;
+  workers: number;
   ops_per_sec: number;
-  unit: ScenarioUnit;
-  /** ISO 8601 day. */
+  /** As the driver wrote it: "1/s". */
+  unit: string;
+  /** ISO 8601, a day or a time. */
   date: string;
   machine: string;
   version: string;
@@ -147,7 +152,10 @@ export interface Observer {
   scheduler_load: number[];
   /** One per scheduler. */
   run_queue_lengths: number[];
+  /** Of the whole program, as the system sees it. */
   total_memory_bytes: number;
+  /** Of it, what the runtime accounts for: processes, messages, stacks. */
+  runtime_memory_bytes: number;
   spawned_total: number;
   finished_total: number;
   messages_total: number;
