@@ -39,7 +39,10 @@ struct rusm_process_info {
     enum rusm_process_kind kind;
     enum rusm_process_status status;
     enum rusm_process_wait wait;
-    uint32_t scheduler;     /* where it ran last */
+    uint32_t scheduler; /* where it ran last */
+    uint32_t links;
+    uint32_t monitors;      /* it watches others */
+    uint32_t monitored_by;  /* others watch it */
     uint64_t mailbox_depth; /* messages that wait, those put aside included */
     uint64_t memory_bytes;  /* descriptor, state, and the stack in use, by whole pages */
     uint64_t cpu_ns;        /* see docs/design/scheduler.md for its exactness */

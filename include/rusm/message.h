@@ -18,10 +18,14 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
+/* Bytes that were sent, or news of a process's end: see <rusm/link.h>. */
+enum rusm_msg_kind { RUSM_MSG_BYTES, RUSM_MSG_EXIT, RUSM_MSG_DOWN };
+
 struct rusm_msg {
     const void *data; /* `len` bytes, aligned to 8; must not be written */
     uint32_t len;
-    uint32_t reserved;
+    uint8_t kind; /* enum rusm_msg_kind */
+    uint8_t reserved[3];
 };
 
 #define RUSM_FOREVER UINT64_MAX

@@ -39,6 +39,7 @@ enum rusm_exit_kind {
     RUSM_EXIT_SHUTDOWN, /* asked to end in good order */
     RUSM_EXIT_ERROR,    /* the process failed; the payload says how */
     RUSM_EXIT_LIMIT,    /* a limit of the runtime was passed: no stack, no memory */
+    RUSM_EXIT_NOPROC,   /* the process linked to or watched does not exist */
 };
 
 #define RUSM_EXIT_PAYLOAD_MAX 4096u
@@ -63,6 +64,9 @@ struct rusm_server {
     enum rusm_err (*init)(void *state, void *arg);
     /* `msg` is borrowed until the callback returns or receives (see rusm_msg_take). */
     void (*message)(void *state, struct rusm_msg *msg);
+    /* A monitored process has ended, or an exit signal was trapped: a message of kind DOWN or EXIT.
+     * NULL: such messages go to `message`. See <rusm/link.h>. */
+    void (*down)(void *state, struct rusm_msg *msg);
     /* The time set by rusm_server_timeout has passed without a message. */
     void (*timeout)(void *state);
     /* The process ends, for whatever reason, `state` is about to be freed. Must not suspend. */

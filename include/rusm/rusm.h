@@ -9,6 +9,7 @@
 
 #include <rusm/err.h>
 #include <rusm/introspect.h>
+#include <rusm/link.h>
 #include <rusm/message.h>
 #include <rusm/process.h>
 #include <rusm/runtime.h>

@@ -105,6 +105,9 @@ enum rusm_err rusm_process_info(rusm_runtime *runtime, rusm_pid pid,
                     ? (enum rusm_process_wait)atomic_load_explicit(&p->wait, memory_order_relaxed)
                     : RUSM_WAIT_NONE;
     info.scheduler = atomic_load_explicit(&p->sched, memory_order_relaxed);
+    info.links = atomic_load_explicit(&p->link_count, memory_order_relaxed);
+    info.monitors = atomic_load_explicit(&p->watching_count, memory_order_relaxed);
+    info.monitored_by = atomic_load_explicit(&p->watched_by_count, memory_order_relaxed);
     info.mailbox_depth = mailbox_depth(p);
     info.memory_bytes = memory_of(p);
     info.cpu_ns = clock_ticks_to_ns(counter_get(&p->cpu_ticks));

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "otp/relations_internal.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 
@@ -165,7 +166,8 @@ static __attribute__((noinline, cold)) void resume_all(struct sched *s, struct p
     }
 }
 
-/* The depth has fallen, by a message or by another signal: held senders may go on at half the bound.
+/* The depth has fallen, by a message or by another signal: held senders may go on at half the
+ * bound.
  */
 static inline void resume_if_room(struct sched *s, struct process *p) {
     struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
@@ -194,6 +196,10 @@ static void hold_sender(struct sched *s, struct process *p, rusm_pid sender) {
     ext->holders[ext->holder_count++] = sender;
 }
 
+static bool is_about_ends(const struct signal *sig) {
+    return sig->kind == SIGNAL_EXIT || sig->kind == SIGNAL_DOWN || sig->kind >= SIGNAL_LINK;
+}
+
 static uint8_t flag_of(enum signal_kind kind) {
     switch (kind) {
     case SIGNAL_KILL:
@@ -211,8 +217,18 @@ static uint8_t flag_of(enum signal_kind kind) {
     }
 }
 
+/* A signal that is no message; some become one. */
 static __attribute__((noinline)) void handle(struct sched *s, struct process *p,
                                              struct signal *sig) {
+    if (is_about_ends(sig)) {
+        if (links_handle(s, p, sig)) {
+            append(p, sig);
+            return;
+        }
+        count_consumed(p);
+        resume_if_room(s, p);
+        return;
+    }
     count_consumed(p);
     if (sig->kind == SIGNAL_HOLD) {
         hold_sender(s, p, sig->from);
@@ -317,11 +333,14 @@ void mailbox_consumed(struct sched *s, struct process *p) {
     resume_if_room(s, p);
 }
 
-static void drain(struct sched *s, struct signal *sig) {
+/* Free what was never handled; who waits for an answer gets the one that a dead process gives. */
+static void drain(struct sched *s, rusm_pid self, struct signal *sig) {
     while (sig) {
         struct signal *next = sig->next;
         if (sig->kind == SIGNAL_HOLD) {
             resume_sender(s, sig->from);
+        } else if (sig->kind >= SIGNAL_LINK) {
+            links_refuse(s, self, sig);
         }
         signal_destroy(s, sig);
         sig = next;
@@ -331,6 +350,7 @@ static void drain(struct sched *s, struct signal *sig) {
 bool mailbox_close(struct sched *s, struct process *p) {
     uint64_t tag = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);
     uint64_t next = (tag >> PID_INDEX_BITS) + 1;
+    rusm_pid self = process_pid(p);
     struct signal *top;
     do {
         SIM_POINT();
@@ -341,12 +361,12 @@ bool mailbox_close(struct sched *s, struct process *p) {
     struct signal *newer = reversed(top, p->seen);
     forget_seen(s, p->seen, p->seen_done);
     p->seen = NULL;
-    drain(s, newer);
-    drain(s, p->head);
+    drain(s, self, newer);
+    drain(s, self, p->head);
     p->head = NULL;
     struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
     if (ext) {
-        drain(s, ext->stash_head);
+        drain(s, self, ext->stash_head);
         ext->stash_head = NULL;
         resume_all(s, ext);
     }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
+#include "otp/relations_internal.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 #include <string.h>
@@ -54,6 +55,10 @@ static bool opts_valid(const struct rusm_spawn_opts *opts) {
 
 /* Undo a spawn that failed after its slot was taken. */
 static void give_back(struct rusm_runtime *rt, struct sched *s, struct process *p) {
+    if (p->relations) {
+        cell_give_raw(s, p->relations);
+        p->relations = NULL;
+    }
     struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
     atomic_store_explicit(&p->ext, NULL, memory_order_relaxed);
     mailbox_disown(p);
@@ -84,6 +89,11 @@ static inline void init_slot(struct process *p, const struct rusm_config *config
     p->idle_timeout_ms = RUSM_FOREVER;
     atomic_store_explicit(&p->state_bytes, 0, memory_order_relaxed);
     p->watched_fd = -1;
+    p->trap_exit = false;
+    p->relations = NULL;
+    atomic_store_explicit(&p->link_count, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->watching_count, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->watched_by_count, 0, memory_order_relaxed);
     p->idle_fired = false;
     counter_set(&p->cpu_ticks, 0);
     counter_set(&p->reductions, 0);
@@ -110,9 +120,47 @@ static void start(struct rusm_runtime *rt, struct sched *s, struct process *p) {
     sched_inbox_push(home, p);
 }
 
-static enum rusm_err spawn(struct rusm_runtime *runtime, enum rusm_process_kind kind,
-                           const void *entry, void *arg, const struct rusm_spawn_opts *opts,
-                           rusm_pid *out) {
+/* Tie parent and child together before the child can run: both tables are the caller's to change.
+ */
+static enum rusm_err tie(struct sched *s, struct process *parent, struct process *child,
+                         enum relation_kind tie, rusm_ref *ref) {
+    uint64_t key = process_pid(child).v;
+    uint64_t value = 0;
+    uint64_t child_key = process_pid(parent).v;
+    uint64_t child_value = 0;
+    enum relation_kind child_tie = RELATION_LINK;
+    if (tie == RELATION_WATCHING) {
+        value = key;
+        child_value = child_key;
+        child_tie = RELATION_WATCHED_BY;
+        key = links_new_ref(s);
+        child_key = key;
+        ref->v = key;
+    }
+    enum rusm_err err = relations_add(s, parent, tie, key, value);
+    if (err != RUSM_OK) {
+        return err;
+    }
+    err = relations_add(s, child, child_tie, child_key, child_value);
+    if (err != RUSM_OK) {
+        relations_remove(parent, relations_find(parent, tie, key));
+    }
+    return err;
+}
+
+/* What to start, and how it is tied to the process that starts it. */
+struct spawn {
+    enum rusm_process_kind kind;
+    const void *entry;
+    void *arg;
+    const struct rusm_spawn_opts *opts;
+    enum relation_kind tie; /* NONE, LINK or WATCHING */
+    rusm_ref *ref;
+};
+
+static inline enum rusm_err spawn(struct rusm_runtime *runtime, const struct spawn *what,
+                                  rusm_pid *out) {
+    const struct rusm_spawn_opts *opts = what->opts;
     struct sched *s = sched_tls;
     struct rusm_runtime *rt = runtime ? runtime : (s ? s->rt : NULL);
     RUSM_ASSERT(rt);
@@ -131,13 +179,21 @@ static enum rusm_err spawn(struct rusm_runtime *runtime, enum rusm_process_kind 
         return err;
     }
     init_slot(p, &rt->config, opts);
-    atomic_store_explicit(&p->kind, (uint8_t)kind, memory_order_relaxed);
-    atomic_store_explicit(&p->entry, entry, memory_order_relaxed);
-    p->arg = arg;
+    atomic_store_explicit(&p->kind, (uint8_t)what->kind, memory_order_relaxed);
+    atomic_store_explicit(&p->entry, what->entry, memory_order_relaxed);
+    p->arg = what->arg;
     struct process *parent = s ? s->current : NULL;
     counter_set(&p->parent, parent ? process_pid(parent).v : 0);
     if (opts) {
         err = apply_opts(rt, s, p, opts);
+        if (err != RUSM_OK) {
+            give_back(rt, s, p);
+            return err;
+        }
+    }
+    if (what->tie != RELATION_NONE) {
+        RUSM_ASSERT(parent);
+        err = tie(s, parent, p, what->tie, what->ref);
         if (err != RUSM_OK) {
             give_back(rt, s, p);
             return err;
@@ -156,19 +212,44 @@ static enum rusm_err spawn(struct rusm_runtime *runtime, enum rusm_process_kind 
 enum rusm_err rusm_spawn(rusm_runtime *runtime, rusm_fiber_fn fn, void *arg,
                          const struct rusm_spawn_opts *opts, rusm_pid *out) {
     RUSM_ASSERT(fn);
-    return spawn(runtime, RUSM_KIND_FIBER, (const void *)fn, arg, opts, out);
+    const struct spawn what = {RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_NONE, NULL};
+    return spawn(runtime, &what, out);
 }
 
 enum rusm_err rusm_spawn_server(rusm_runtime *runtime, const struct rusm_server *server, void *arg,
                                 const struct rusm_spawn_opts *opts, rusm_pid *out) {
     RUSM_ASSERT(server && server->message);
-    return spawn(runtime, RUSM_KIND_SERVER, server, arg, opts, out);
+    const struct spawn what = {RUSM_KIND_SERVER, server, arg, opts, RELATION_NONE, NULL};
+    return spawn(runtime, &what, out);
+}
+
+enum rusm_err rusm_spawn_link(rusm_fiber_fn fn, void *arg, const struct rusm_spawn_opts *opts,
+                              rusm_pid *out) {
+    RUSM_ASSERT(fn);
+    const struct spawn what = {RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_LINK, NULL};
+    return spawn(NULL, &what, out);
+}
+
+enum rusm_err rusm_spawn_monitor(rusm_fiber_fn fn, void *arg, const struct rusm_spawn_opts *opts,
+                                 rusm_pid *out, rusm_ref *ref) {
+    RUSM_ASSERT(fn && ref);
+    const struct spawn what = {
+        RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_WATCHING, ref};
+    return spawn(NULL, &what, out);
+}
+
+enum rusm_err rusm_spawn_server_link(const struct rusm_server *server, void *arg,
+                                     const struct rusm_spawn_opts *opts, rusm_pid *out) {
+    RUSM_ASSERT(server && server->message);
+    const struct spawn what = {RUSM_KIND_SERVER, server, arg, opts, RELATION_LINK, NULL};
+    return spawn(NULL, &what, out);
 }
 
 enum rusm_err otp_spawn_step(rusm_runtime *runtime, const struct step_body *body, void *arg,
                              const struct rusm_spawn_opts *opts, rusm_pid *out) {
     RUSM_ASSERT(body && body->step);
-    return spawn(runtime, RUSM_KIND_STEP, body, arg, opts, out);
+    const struct spawn what = {RUSM_KIND_STEP, body, arg, opts, RELATION_NONE, NULL};
+    return spawn(runtime, &what, out);
 }
 
 /* Let the body release what it holds. Its state is freed here. */
@@ -208,12 +289,18 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     if (ext && ext->name_count > 0) {
         names_release_own(s->rt->names, pid, ext);
     }
+    if (p->relations) {
+        links_notify(s, p, reason);
+    }
     atomic_store_explicit(&p->state, PROCESS_FREE, memory_order_relaxed);
     bool reusable = mailbox_close(s, p);
     s->current = NULL;
     rusm_exit_fn on_exit = NULL;
     void *on_exit_arg = NULL;
+    struct signal *cause = NULL;
     if (ext) {
+        /* `reason` may be this signal's; off the mailbox's word since the close, it is ours. */
+        cause = ext->exit_signal;
         on_exit = ext->on_exit;
         on_exit_arg = ext->on_exit_arg;
         atomic_store_explicit(&p->ext, NULL, memory_order_relaxed);
@@ -227,6 +314,9 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     }
     if (reason->kind == RUSM_EXIT_ERROR || reason->kind == RUSM_EXIT_LIMIT) {
         counter_add(&s->counters.crashed, 1);
+    }
+    if (cause) {
+        signal_destroy(s, cause);
     }
     /* Release, and last: who waits for the end of all sees what on_exit did. */
     atomic_store_explicit(&s->counters.finished, counter_get(&s->counters.finished) + 1,

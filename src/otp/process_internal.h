@@ -20,6 +20,7 @@
 #include <rusm/timer.h>
 #include <stdalign.h>
 
+struct relations;
 struct stack;
 struct sched;
 
@@ -55,6 +56,7 @@ struct process_ext {
     uint32_t name_capacity;
     rusm_exit_fn on_exit;
     void *on_exit_arg;
+    struct signal *exit_signal; /* what PROCESS_KILLED stands for; NULL: a kill */
     struct signal *stash_head;
     struct signal **stash_tail;
     rusm_pid *holders; /* senders that wait for room; owned */
@@ -104,8 +106,12 @@ struct process {
     int32_t watched_fd;      /* the descriptor registered by the wait under way, or -1 */
     uint16_t watching_sched; /* in whose epoll set */
     bool idle_fired;         /* a server's idle timeout was called for this silence */
-    bool spare_byte;
-    uint32_t spare[3];
+    bool trap_exit;
+    uint32_t spare;
+    struct relations *relations; /* links and monitors; NULL = none */
+    _Atomic uint32_t link_count; /* for the observer; `relations` is the truth */
+    _Atomic uint16_t watching_count;
+    _Atomic uint16_t watched_by_count;
 };
 _Static_assert(sizeof(struct process) == 192, "a descriptor is three cache lines");
 

@@ -224,6 +224,7 @@ struct process_ext *ptab_take_ext(struct rusm_runtime *rt, struct sched *s) {
     if (ext) {
         ext->name_count = 0;
         ext->on_exit = NULL;
+        ext->exit_signal = NULL;
         ext->stash_head = NULL;
         ext->stash_tail = &ext->stash_head;
         ext->holder_count = 0;

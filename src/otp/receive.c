@@ -24,7 +24,9 @@ void process_check_signals(struct sched *s, struct process *p) {
                              !(p->flags & (PROCESS_UNKILLABLE | PROCESS_EXITING)),
                          0)) {
         static const struct rusm_exit_reason killed = {RUSM_EXIT_KILLED, NULL, 0};
-        process_abandon(s, p, &killed);
+        struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
+        bool by_signal = ext && ext->exit_signal;
+        process_abandon(s, p, by_signal ? &ext->exit_signal->down.reason : &killed);
     }
 }
 

@@ -97,6 +97,7 @@ struct sched {
     struct process_ext *free_exts;
     uint32_t free_ext_count;
     struct random random;
+    uint64_t ref_count;     /* references of monitors made here */
     void *thread_sp;        /* the thread's own stack, to return to at the end */
     char *thread_stack_low; /* its bounds and context, for sanitizers */
     size_t thread_stack_bytes;

@@ -57,6 +57,15 @@ static bool idle_timeout(struct sched *s, struct process *p) {
     return false;
 }
 
+static void call_message(struct process *p, struct rusm_msg *msg) {
+    const struct rusm_server *server = process_server(p);
+    if (msg->kind != RUSM_MSG_BYTES && server->down) {
+        server->down(p->arg, msg);
+    } else {
+        server->message(p->arg, msg);
+    }
+}
+
 static enum step_result server_turn(struct process *p) {
     for (;;) {
         struct sched *s = sched_current();
@@ -74,7 +83,7 @@ static enum step_result server_turn(struct process *p) {
             process_disarm_timeout(s, p);
         }
         p->idle_fired = false;
-        process_server(p)->message(p->arg, process_next_message(s, p));
+        call_message(p, process_next_message(s, p));
         s = sched_current();
         if (--s->reds <= 0) {
             process_release_current(s, p);

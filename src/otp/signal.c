@@ -137,6 +137,20 @@ static inline struct signal *cell_take(struct sched *s) {
     return sig;
 }
 
+void cell_give_raw(struct sched *s, void *cell) {
+    RUSM_DASSERT(s);
+    struct signal *sig = cell;
+    sig->next = s->cells.free;
+    s->cells.free = sig;
+    if (__builtin_expect(++s->cells.count > 4 * CELL_BATCH, 0)) {
+        spill(s);
+    }
+}
+
+void *cell_take_raw(struct sched *s) {
+    return cell_take(s);
+}
+
 struct signal *signal_create(struct sched *s, enum signal_kind kind) {
     struct signal *sig = cell_take(s);
     if (sig) {
@@ -167,23 +181,43 @@ struct signal *signal_create_message(struct sched *s, const void *data, uint32_t
 }
 
 static __attribute__((noinline, cold)) void release_payload(struct signal *sig) {
-    rusm_buf_release(sig->buf);
+    if (sig->storage == STORAGE_BUF) {
+        rusm_buf_release(sig->buf);
+    } else if (sig->storage == STORAGE_DOWN && sig->down.reason.payload) {
+        rusm_buf_release(signal_payload(&sig->down.reason));
+    }
+}
+
+rusm_buf *signal_payload(const struct rusm_exit_reason *reason) {
+    return reason->payload ? (rusm_buf *)(void *)((char *)(uintptr_t)reason->payload -
+                                                  offsetof(struct rusm_buf, bytes))
+                           : NULL;
+}
+
+struct signal *signal_create_down(struct sched *s, enum signal_kind kind, rusm_pid pid,
+                                  rusm_ref ref, enum rusm_exit_kind why, rusm_buf *payload) {
+    struct signal *sig = signal_create(s, kind);
+    if (sig) {
+        sig->storage = STORAGE_DOWN;
+        sig->len = sizeof sig->down;
+        sig->down = (struct rusm_down){.pid = pid, .ref = ref, .reason = {.kind = why}};
+        if (payload) {
+            sig->down.reason.payload = rusm_buf_data(rusm_buf_hold(payload));
+            sig->down.reason.payload_bytes = (uint32_t)rusm_buf_len(payload);
+        }
+    }
+    return sig;
 }
 
 void signal_destroy(struct sched *s, struct signal *sig) {
-    if (__builtin_expect(sig->storage == STORAGE_BUF, 0)) {
+    if (__builtin_expect(sig->storage >= STORAGE_BUF, 0)) {
         release_payload(sig);
     }
     if (__builtin_expect(!sig->pooled, 0)) {
         rusm_free(sig);
         return;
     }
-    RUSM_DASSERT(s);
-    sig->next = s->cells.free;
-    s->cells.free = sig;
-    if (__builtin_expect(++s->cells.count > 4 * CELL_BATCH, 0)) {
-        spill(s);
-    }
+    cell_give_raw(s, sig);
 }
 
 enum rusm_err rusm_buf_create(size_t len, rusm_buf **out) {

@@ -12,25 +12,35 @@
 #ifndef OTP_SIGNAL_INTERNAL_H
 #define OTP_SIGNAL_INTERNAL_H
 
+#include <rusm/link.h>
 #include <rusm/message.h>
 #include <stdatomic.h>
 
 struct sched;
 
 enum signal_kind {
+    /* these three a process can receive; values as enum rusm_msg_kind */
     SIGNAL_MESSAGE,
+    SIGNAL_EXIT, /* of a link, or (ref 1) sent by rusm_send_exit */
+    SIGNAL_DOWN,
     SIGNAL_KILL,
     SIGNAL_TIMEOUT, /* the timer of a wait has fired; stale unless wait_seq matches */
     SIGNAL_IO,      /* the descriptor waited for is ready */
     SIGNAL_DONE,    /* the blocking job has returned */
     SIGNAL_HOLD,    /* the sender is suspended until this mailbox has room */
     SIGNAL_RESUME,  /* answers HOLD */
+    SIGNAL_LINK,
+    SIGNAL_UNLINK,
+    SIGNAL_UNLINK_ACK,
+    SIGNAL_MONITOR,
+    SIGNAL_DEMONITOR,
 };
 
 enum signal_storage {
     STORAGE_POOL, /* a pooled cell, payload inside */
     STORAGE_HEAP, /* one block of rusm_alloc, payload inside */
     STORAGE_BUF,  /* a pooled cell or heap block whose payload is a rusm_buf */
+    STORAGE_DOWN, /* a struct rusm_down inside, its reason's payload is a rusm_buf or NULL */
 };
 
 #define SIGNAL_INLINE_BYTES 40u
@@ -50,11 +60,19 @@ struct signal {
     };
     union {
         unsigned char bytes[SIGNAL_INLINE_BYTES];
-        rusm_buf *buf;  /* STORAGE_BUF: one reference, owned */
-        rusm_pid from;  /* HOLD */
-        uint32_t value; /* TIMEOUT: the wait it belongs to; IO: events */
+        rusm_buf *buf;         /* STORAGE_BUF: one reference, owned */
+        rusm_pid from;         /* HOLD */
+        struct rusm_down down; /* EXIT, DOWN */
+        struct {
+            rusm_pid from;
+            uint64_t id; /* (UN)MONITOR: the reference; UNLINK and its ACK: the unlink's number */
+        } peer;          /* LINK, UNLINK, UNLINK_ACK, MONITOR, DEMONITOR */
+        uint32_t value;  /* TIMEOUT: the wait it belongs to; IO: events */
     };
 };
+_Static_assert(sizeof(struct rusm_down) <= SIGNAL_INLINE_BYTES, "a reason fits a cell");
+_Static_assert((int)SIGNAL_EXIT == RUSM_MSG_EXIT && (int)SIGNAL_DOWN == RUSM_MSG_DOWN,
+               "what a process can receive has the public value");
 _Static_assert(sizeof(struct signal) == 64, "a signal is one cache line");
 _Static_assert(offsetof(struct signal, bytes) % 8 == 0, "payloads are aligned to 8");
 
@@ -72,10 +90,18 @@ void cell_depot_destroy(struct cell_depot *depot);
 /* Bytes of all slabs. Any thread. */
 uint64_t cell_depot_bytes(struct cell_depot *depot);
 
+/* 64 bytes of the cells' pool for something else, undefined; NULL when out of memory. */
+void *cell_take_raw(struct sched *s);
+void cell_give_raw(struct sched *s, void *cell);
 /* A cell with kind set and no payload; NULL when out of memory. `s` NULL: not on a scheduler. */
 struct signal *signal_create(struct sched *s, enum signal_kind kind);
 /* A message with a copy of `len` bytes; NULL when out of memory. */
 struct signal *signal_create_message(struct sched *s, const void *data, uint32_t len);
+/* The news of an end. `payload` (may be NULL) gets one more reference. NULL when out of memory. */
+struct signal *signal_create_down(struct sched *s, enum signal_kind kind, rusm_pid pid,
+                                  rusm_ref ref, enum rusm_exit_kind why, rusm_buf *payload);
+/* The buffer that holds a reason's payload; NULL if it has none. */
+rusm_buf *signal_payload(const struct rusm_exit_reason *reason);
 /* Free a cell and its payload. */
 void signal_destroy(struct sched *s, struct signal *sig);
 

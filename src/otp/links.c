@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/* Links, monitors and exit signals; relations_internal.h has the protocol. */
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "otp/mailbox_internal.h"
+#include "otp/relations_internal.h"
+#include "otp/runtime_internal.h"
+#include <rusm/link.h>
+#include <string.h>
+
+/* The `ref` of an EXIT that rusm_send_exit sent, and that no link has to admit. */
+#define REF_SENT ((rusm_ref){1})
+
+/* References and unlink ids, of which the schedulers each have their own: never the same twice in a
+ * runtime, never 0 or 1. */
+uint64_t links_new_ref(struct sched *s) {
+    return ++s->ref_count << 8 | (s->index + 2);
+}
+
+static struct sched *own(struct process **out) {
+    struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current);
+    *out = s->current;
+    return s;
+}
+
+/* A signal about the pair (from, to). False if `to` does not exist. Without 64 bytes the two ends
+ * of a link would disagree for ever: the node stops. */
+static bool tell_from(struct sched *s, rusm_pid from, rusm_pid to, enum signal_kind kind,
+                      uint64_t id) {
+    struct signal *sig = signal_create(s, kind);
+    RUSM_ASSERT(sig);
+    sig->peer.from = from;
+    sig->peer.id = id;
+    return signal_deliver(s->rt, s, to, sig) == RUSM_OK;
+}
+
+static bool tell(struct sched *s, struct process *p, rusm_pid to, enum signal_kind kind,
+                 uint64_t id) {
+    return tell_from(s, process_pid(p), to, kind, id);
+}
+
+/* Deliver the news of an end to `to`, who may be the caller itself. */
+static bool tell_end(struct sched *s, rusm_pid to, enum signal_kind kind, rusm_pid about,
+                     rusm_ref ref, enum rusm_exit_kind why, rusm_buf *payload) {
+    struct signal *sig = signal_create_down(s, kind, about, ref, why, payload);
+    RUSM_ASSERT(sig); /* as in tell */
+    return signal_deliver(s->rt, s, to, sig) == RUSM_OK;
+}
+
+const struct rusm_down *rusm_msg_down(const struct rusm_msg *msg) {
+    RUSM_ASSERT(msg->kind == RUSM_MSG_EXIT || msg->kind == RUSM_MSG_DOWN);
+    return msg->data;
+}
+
+enum rusm_err rusm_link(rusm_pid pid) {
+    struct process *p;
+    struct sched *s = own(&p);
+    if (pid.v == process_pid(p).v) {
+        return RUSM_OK;
+    }
+    struct relation *relation = relations_find(p, RELATION_LINK, pid.v);
+    if (relation && relation->value == 0) {
+        return RUSM_OK;
+    }
+    if (relation) {
+        relation->value = 0;
+    } else {
+        enum rusm_err err = relations_add(s, p, RELATION_LINK, pid.v, 0);
+        if (err != RUSM_OK) {
+            return err;
+        }
+    }
+    if (!tell(s, p, pid, SIGNAL_LINK, 0)) {
+        (void)tell_end(s, process_pid(p), SIGNAL_EXIT, pid, (rusm_ref){0}, RUSM_EXIT_NOPROC, NULL);
+        process_check_signals(s, p);
+    }
+    return RUSM_OK;
+}
+
+void rusm_unlink(rusm_pid pid) {
+    struct process *p;
+    struct sched *s = own(&p);
+    struct relation *relation = relations_find(p, RELATION_LINK, pid.v);
+    if (!relation || relation->value != 0) {
+        return;
+    }
+    uint64_t id = links_new_ref(s);
+    relation->value = id;
+    if (!tell(s, p, pid, SIGNAL_UNLINK, id)) {
+        relations_remove(p, relation);
+    }
+}
+
+enum rusm_err rusm_monitor(rusm_pid pid, rusm_ref *out) {
+    struct process *p;
+    struct sched *s = own(&p);
+    RUSM_ASSERT(out);
+    rusm_ref ref = {links_new_ref(s)};
+    enum rusm_err err = relations_add(s, p, RELATION_WATCHING, ref.v, pid.v);
+    if (err != RUSM_OK) {
+        return err;
+    }
+    *out = ref;
+    if (!tell(s, p, pid, SIGNAL_MONITOR, ref.v)) {
+        (void)tell_end(s, process_pid(p), SIGNAL_DOWN, pid, ref, RUSM_EXIT_NOPROC, NULL);
+    }
+    return RUSM_OK;
+}
+
+/* Remove a DOWN of `ref` that waits in the mailbox. */
+static bool flush_down(struct sched *s, struct process *p, rusm_ref ref) {
+    for (struct signal **at = &p->head; *at; at = &(*at)->next) {
+        if ((*at)->kind == SIGNAL_DOWN && (*at)->down.ref.v == ref.v) {
+            struct signal *sig = mailbox_take(p, at);
+            mailbox_consumed(s, p);
+            mailbox_release(s, p, sig);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rusm_demonitor(rusm_ref ref, bool flush) {
+    struct process *p;
+    struct sched *s = own(&p);
+    struct relation *relation = relations_find(p, RELATION_WATCHING, ref.v);
+    if (!relation) {
+        return flush && flush_down(s, p, ref);
+    }
+    rusm_pid watched = {relation->value};
+    relations_remove(p, relation);
+    (void)tell(s, p, watched, SIGNAL_DEMONITOR, ref.v);
+    return true;
+}
+
+bool rusm_trap_exit(bool trap) {
+    struct process *p;
+    (void)own(&p);
+    bool before = p->trap_exit;
+    p->trap_exit = trap;
+    return before;
+}
+
+/* A buffer with a copy of the reason's payload; NULL if it has none or there is no memory for it:
+ * the news matters more than its details. */
+static rusm_buf *copy_payload(const struct rusm_exit_reason *reason) {
+    rusm_buf *buf = NULL;
+    if (reason->payload_bytes > 0 && rusm_buf_create(reason->payload_bytes, &buf) == RUSM_OK) {
+        memcpy(rusm_buf_data(buf), reason->payload, reason->payload_bytes);
+    }
+    return buf;
+}
+
+bool rusm_send_exit(rusm_pid pid, const struct rusm_exit_reason *reason) {
+    static const struct rusm_exit_reason normal = {RUSM_EXIT_NORMAL, NULL, 0};
+    struct process *p;
+    struct sched *s = own(&p);
+    if (!reason) {
+        reason = &normal;
+    }
+    RUSM_ASSERT(reason->payload_bytes <= RUSM_EXIT_PAYLOAD_MAX);
+    if (reason->kind == RUSM_EXIT_KILLED) {
+        return rusm_kill(NULL, pid);
+    }
+    rusm_buf *payload = copy_payload(reason);
+    bool alive = tell_end(s, pid, SIGNAL_EXIT, process_pid(p), REF_SENT, reason->kind, payload);
+    if (payload) {
+        rusm_buf_release(payload);
+    }
+    if (pid.v == process_pid(p).v) {
+        process_check_signals(s, p);
+    }
+    return alive;
+}
+
+/* An exit signal that counts: a message if trapped, else the end, or nothing. */
+static bool handle_exit(struct sched *s, struct process *p, struct signal *sig) {
+    bool sent = sig->down.ref.v == REF_SENT.v;
+    rusm_pid from = sig->down.pid;
+    if (!sent) {
+        struct relation *relation = relations_find(p, RELATION_LINK, from.v);
+        if (!relation || relation->value != 0) {
+            mailbox_release(s, p, sig);
+            return false;
+        }
+        relations_remove(p, relation);
+    }
+    sig->down.ref.v = 0;
+    if (p->trap_exit) {
+        return true;
+    }
+    bool from_self = sent && from.v == process_pid(p).v;
+    struct process_ext *ext = process_ext_ensure(s, p);
+    if ((sig->down.reason.kind == RUSM_EXIT_NORMAL && !from_self) || (p->flags & PROCESS_KILLED)) {
+        mailbox_release(s, p, sig);
+        return false;
+    }
+    p->flags |= PROCESS_KILLED;
+    if (ext) {
+        ext->exit_signal = sig; /* released when the process ends */
+    } else {
+        mailbox_release(s, p, sig);
+    }
+    return false;
+}
+
+static bool handle_down(struct sched *s, struct process *p, struct signal *sig) {
+    struct relation *relation = relations_find(p, RELATION_WATCHING, sig->down.ref.v);
+    if (!relation) {
+        mailbox_release(s, p, sig);
+        return false;
+    }
+    relations_remove(p, relation);
+    return true;
+}
+
+static void handle_unlink(struct sched *s, struct process *p, const struct signal *sig) {
+    rusm_pid from = sig->peer.from;
+    struct relation *relation = relations_find(p, RELATION_LINK, from.v);
+    if (relation && relation->value == 0) {
+        relations_remove(p, relation);
+    }
+    (void)tell(s, p, from, SIGNAL_UNLINK_ACK, sig->peer.id);
+}
+
+/* No memory to note a link or a watcher: as if this process had ended of it just now. */
+static void refuse(struct sched *s, struct process *p, const struct signal *sig) {
+    bool is_link = sig->kind == SIGNAL_LINK;
+    (void)tell_end(s, sig->peer.from, is_link ? SIGNAL_EXIT : SIGNAL_DOWN, process_pid(p),
+                   (rusm_ref){is_link ? 0 : sig->peer.id}, RUSM_EXIT_LIMIT, NULL);
+}
+
+bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
+    struct relation *relation;
+    switch (sig->kind) {
+    case SIGNAL_EXIT:
+        return handle_exit(s, p, sig);
+    case SIGNAL_DOWN:
+        return handle_down(s, p, sig);
+    case SIGNAL_LINK:
+        relation = relations_find(p, RELATION_LINK, sig->peer.from.v);
+        if (!relation && relations_add(s, p, RELATION_LINK, sig->peer.from.v, 0) != RUSM_OK) {
+            refuse(s, p, sig);
+        }
+        break;
+    case SIGNAL_UNLINK:
+        handle_unlink(s, p, sig);
+        break;
+    case SIGNAL_UNLINK_ACK:
+        relation = relations_find(p, RELATION_LINK, sig->peer.from.v);
+        if (relation && relation->value == sig->peer.id) {
+            relations_remove(p, relation);
+        }
+        break;
+    case SIGNAL_MONITOR:
+        if (relations_add(s, p, RELATION_WATCHED_BY, sig->peer.id, sig->peer.from.v) != RUSM_OK) {
+            refuse(s, p, sig);
+        }
+        break;
+    case SIGNAL_DEMONITOR:
+        relation = relations_find(p, RELATION_WATCHED_BY, sig->peer.id);
+        if (relation) {
+            relations_remove(p, relation);
+        }
+        break;
+    default:
+        RUSM_ASSERT(false);
+    }
+    mailbox_release(s, p, sig);
+    return false;
+}
+
+void links_refuse(struct sched *s, rusm_pid self, const struct signal *sig) {
+    if (sig->kind == SIGNAL_LINK) {
+        (void)tell_end(s, sig->peer.from, SIGNAL_EXIT, self, (rusm_ref){0}, RUSM_EXIT_NOPROC, NULL);
+    } else if (sig->kind == SIGNAL_MONITOR) {
+        (void)tell_end(s, sig->peer.from, SIGNAL_DOWN, self, (rusm_ref){sig->peer.id},
+                       RUSM_EXIT_NOPROC, NULL);
+    } else if (sig->kind == SIGNAL_UNLINK) {
+        (void)tell_from(s, self, sig->peer.from, SIGNAL_UNLINK_ACK, sig->peer.id);
+    }
+}
+
+static void notify_one(struct sched *s, struct process *p, const struct relation *relation,
+                       enum rusm_exit_kind why, rusm_buf *payload) {
+    rusm_pid self = process_pid(p);
+    switch ((enum relation_kind)relation->kind) {
+    case RELATION_LINK:
+        if (relation->value == 0) {
+            (void)tell_end(s, (rusm_pid){relation->key}, SIGNAL_EXIT, self, (rusm_ref){0}, why,
+                           payload);
+        }
+        break;
+    case RELATION_WATCHED_BY:
+        (void)tell_end(s, (rusm_pid){relation->value}, SIGNAL_DOWN, self, (rusm_ref){relation->key},
+                       why, payload);
+        break;
+    case RELATION_WATCHING:
+        (void)tell(s, p, (rusm_pid){relation->value}, SIGNAL_DEMONITOR, relation->key);
+        break;
+    case RELATION_NONE:
+        break;
+    }
+}
+
+void links_notify(struct sched *s, struct process *p, const struct rusm_exit_reason *reason) {
+    struct relations *r = p->relations;
+    p->relations = NULL;
+    rusm_buf *payload = copy_payload(reason);
+    for (uint32_t i = 0; i < r->capacity; i++) {
+        notify_one(s, p, &r->items[i], reason->kind, payload);
+    }
+    if (payload) {
+        rusm_buf_release(payload);
+    }
+    if (r->items != r->inline_items) {
+        rusm_free(r->items);
+    }
+    cell_give_raw(s, r);
+}
