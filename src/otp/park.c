@@ -97,6 +97,9 @@ static void sleep_until_woken(struct sched *s) {
 
 void sched_park(struct sched *s) {
     struct rusm_runtime *rt = s->rt;
+    /* Reductions are counted when a slice ends; the last before a rest would be left out. */
+    counter_add(&s->counters.reductions, (uint64_t)(s->slice_reds - s->reds));
+    s->slice_reds = s->reds;
     counter_add(&s->counters.parks, 1);
     counter_set(&s->counters.parked_at, s->last_ticks);
     SIM_POINT();
