@@ -60,7 +60,7 @@ enum rusm_err rusm_link(rusm_pid pid) {
     if (pid.v == process_pid(p).v) {
         return RUSM_OK;
     }
-    struct relation *relation = relations_find(p, RELATION_LINK, pid.v);
+    struct map64_entry *relation = relations_find(p, RELATION_LINK, pid.v);
     if (relation && relation->value == 0) {
         return RUSM_OK;
     }
@@ -82,7 +82,7 @@ enum rusm_err rusm_link(rusm_pid pid) {
 void rusm_unlink(rusm_pid pid) {
     struct process *p;
     struct sched *s = own(&p);
-    struct relation *relation = relations_find(p, RELATION_LINK, pid.v);
+    struct map64_entry *relation = relations_find(p, RELATION_LINK, pid.v);
     if (!relation || relation->value != 0) {
         return;
     }
@@ -125,7 +125,7 @@ static bool flush_down(struct sched *s, struct process *p, rusm_ref ref) {
 bool rusm_demonitor(rusm_ref ref, bool flush) {
     struct process *p;
     struct sched *s = own(&p);
-    struct relation *relation = relations_find(p, RELATION_WATCHING, ref.v);
+    struct map64_entry *relation = relations_find(p, RELATION_WATCHING, ref.v);
     if (!relation) {
         return flush && flush_down(s, p, ref);
     }
@@ -180,7 +180,7 @@ static bool handle_exit(struct sched *s, struct process *p, struct signal *sig) 
     bool sent = sig->down.ref.v == REF_SENT.v;
     rusm_pid from = sig->down.pid;
     if (!sent) {
-        struct relation *relation = relations_find(p, RELATION_LINK, from.v);
+        struct map64_entry *relation = relations_find(p, RELATION_LINK, from.v);
         if (!relation || relation->value != 0) {
             mailbox_release(s, p, sig);
             return false;
@@ -207,7 +207,7 @@ static bool handle_exit(struct sched *s, struct process *p, struct signal *sig) 
 }
 
 static bool handle_down(struct sched *s, struct process *p, struct signal *sig) {
-    struct relation *relation = relations_find(p, RELATION_WATCHING, sig->down.ref.v);
+    struct map64_entry *relation = relations_find(p, RELATION_WATCHING, sig->down.ref.v);
     if (!relation) {
         mailbox_release(s, p, sig);
         return false;
@@ -218,7 +218,7 @@ static bool handle_down(struct sched *s, struct process *p, struct signal *sig) 
 
 static void handle_unlink(struct sched *s, struct process *p, const struct signal *sig) {
     rusm_pid from = sig->peer.from;
-    struct relation *relation = relations_find(p, RELATION_LINK, from.v);
+    struct map64_entry *relation = relations_find(p, RELATION_LINK, from.v);
     if (relation && relation->value == 0) {
         relations_remove(p, relation);
     }
@@ -233,7 +233,7 @@ static void refuse(struct sched *s, struct process *p, const struct signal *sig)
 }
 
 bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
-    struct relation *relation;
+    struct map64_entry *relation;
     switch (sig->kind) {
     case SIGNAL_EXIT:
         return handle_exit(s, p, sig);
@@ -283,22 +283,22 @@ void links_refuse(struct sched *s, rusm_pid self, const struct signal *sig) {
     }
 }
 
-static void notify_one(struct sched *s, struct process *p, const struct relation *relation,
+static void notify_one(struct sched *s, struct process *p, const struct map64_entry *relation,
                        enum rusm_exit_kind why, rusm_buf *payload) {
     rusm_pid self = process_pid(p);
-    switch ((enum relation_kind)relation->kind) {
+    uint64_t id = relation_id(relation->key);
+    rusm_pid other = {relation->value};
+    switch (relation_kind(relation->key)) {
     case RELATION_LINK:
         if (relation->value == 0) {
-            (void)tell_end(s, (rusm_pid){relation->key}, SIGNAL_EXIT, self, (rusm_ref){0}, why,
-                           payload);
+            (void)tell_end(s, (rusm_pid){id}, SIGNAL_EXIT, self, (rusm_ref){0}, why, payload);
         }
         break;
     case RELATION_WATCHED_BY:
-        (void)tell_end(s, (rusm_pid){relation->value}, SIGNAL_DOWN, self, (rusm_ref){relation->key},
-                       why, payload);
+        (void)tell_end(s, other, SIGNAL_DOWN, self, (rusm_ref){id}, why, payload);
         break;
     case RELATION_WATCHING:
-        (void)tell(s, p, (rusm_pid){relation->value}, SIGNAL_DEMONITOR, relation->key);
+        (void)tell(s, p, other, SIGNAL_DEMONITOR, id);
         break;
     case RELATION_NONE:
         break;
@@ -306,17 +306,16 @@ static void notify_one(struct sched *s, struct process *p, const struct relation
 }
 
 void links_notify(struct sched *s, struct process *p, const struct rusm_exit_reason *reason) {
-    struct relations *r = p->relations;
+    struct map64 *relations = p->relations;
     p->relations = NULL;
     rusm_buf *payload = copy_payload(reason);
-    for (uint32_t i = 0; i < r->capacity; i++) {
-        notify_one(s, p, &r->items[i], reason->kind, payload);
+    for (uint32_t i = 0; i < relations->capacity; i++) {
+        if (relations->entries[i].key != 0) {
+            notify_one(s, p, &relations->entries[i], reason->kind, payload);
+        }
     }
     if (payload) {
         rusm_buf_release(payload);
     }
-    if (r->items != r->inline_items) {
-        rusm_free(r->items);
-    }
-    cell_give_raw(s, r);
+    relations_free(s, relations);
 }

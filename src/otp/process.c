@@ -56,7 +56,7 @@ static bool opts_valid(const struct rusm_spawn_opts *opts) {
 /* Undo a spawn that failed after its slot was taken. */
 static void give_back(struct rusm_runtime *rt, struct sched *s, struct process *p) {
     if (p->relations) {
-        cell_give_raw(s, p->relations);
+        relations_free(s, p->relations);
         p->relations = NULL;
     }
     struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);

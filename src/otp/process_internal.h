@@ -20,7 +20,7 @@
 #include <rusm/timer.h>
 #include <stdalign.h>
 
-struct relations;
+struct map64;
 struct stack;
 struct sched;
 
@@ -108,7 +108,7 @@ struct process {
     bool idle_fired;         /* a server's idle timeout was called for this silence */
     bool trap_exit;
     uint32_t spare;
-    struct relations *relations; /* links and monitors; NULL = none */
+    struct map64 *relations;     /* links and monitors; NULL = none */
     _Atomic uint32_t link_count; /* for the observer; `relations` is the truth */
     _Atomic uint16_t watching_count;
     _Atomic uint16_t watched_by_count;

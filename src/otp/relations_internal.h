@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) 2026 The RUSM in C authors */
 /*
- * A process's own table of links and monitors: what it knows, changed by itself alone. Two entries
- * fit the first 64 bytes (most children have one link and one watcher); up to RELATIONS_LINEAR are
- * searched in order, more by hashing.
+ * A process's own table of links and monitors: what it knows, changed by itself alone. The table
+ * takes the place of a cell of the signals' pool, which holds three entries; most children have one
+ * link and perhaps a watcher.
  *
  * The protocol, per pair of processes (OTP, "Communication in Erlang", and its link protocol):
  *
@@ -20,38 +20,41 @@
 #ifndef OTP_RELATIONS_INTERNAL_H
 #define OTP_RELATIONS_INTERNAL_H
 
+#include "base/map64.h"
 #include "otp/process_internal.h"
 
 enum relation_kind {
+    RELATION_LINK,       /* id: the other's pid; value: 0, or the number of the unlink under way */
+    RELATION_WATCHING,   /* id: the reference; value: the watched pid */
+    RELATION_WATCHED_BY, /* id: the reference; value: the watcher's pid */
     RELATION_NONE,
-    RELATION_LINK,       /* key: the other's pid; value: 0, or the id of the unlink under way */
-    RELATION_WATCHING,   /* key: the reference; value: the watched pid */
-    RELATION_WATCHED_BY, /* key: the reference; value: the watcher's pid */
 };
 
-struct relation {
-    uint64_t key;
-    uint64_t value;
-    uint64_t kind; /* enum relation_kind */
-};
+/* The kind is the key's two top bits: pids have 63, with the top one 0, references fewer. */
+static inline uint64_t relation_key(enum relation_kind kind, uint64_t id) {
+    static const uint64_t marks[] = {0, (uint64_t)1 << 63, (uint64_t)3 << 62};
+    return id | marks[kind];
+}
 
-#define RELATIONS_INLINE 2u
-#define RELATIONS_LINEAR 8u
+static inline enum relation_kind relation_kind(uint64_t key) {
+    return key >> 63 == 0   ? RELATION_LINK
+           : key >> 62 == 2 ? RELATION_WATCHING
+                            : RELATION_WATCHED_BY;
+}
 
-struct relations {
-    struct relation *items;
-    uint32_t count;
-    uint32_t capacity;
-    struct relation inline_items[RELATIONS_INLINE];
-};
+static inline uint64_t relation_id(uint64_t key) {
+    return relation_kind(key) == RELATION_LINK ? key : key & ~((uint64_t)3 << 62);
+}
 
 /* The entry, or NULL. Valid until the table changes. */
-struct relation *relations_find(struct process *p, enum relation_kind kind, uint64_t key);
+struct map64_entry *relations_find(struct process *p, enum relation_kind kind, uint64_t id);
 /* Add an entry that is not there. Error: NOMEM. */
 enum rusm_err relations_add(struct sched *s, struct process *p, enum relation_kind kind,
-                            uint64_t key, uint64_t value);
+                            uint64_t id, uint64_t value);
 /* Remove an entry that relations_find gave. */
-void relations_remove(struct process *p, struct relation *relation);
+void relations_remove(struct process *p, struct map64_entry *relation);
+/* Free a table taken off its process. */
+void relations_free(struct sched *s, struct map64 *relations);
 
 /* ---- links.c ---- */
 /* Handle a signal of links and monitors. True if `sig` is now a message to be received; else the
