@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) 2026 The RUSM in C authors */
 /*
- * observer_overhead [SECONDS] [ROUNDS]: what looking costs. Runs each scenario with nobody looking,
- * with a page at 20 frames a second, and with one at 60 that wants the process table, in turn, and
- * prints the median of the ratios to "nobody" of the same round, with their spread. The rate is
- * that of the runtime's own counters, read before and after.
+ * observer_overhead [SECONDS] [ROUNDS]: what looking costs. While a scenario runs, slices of
+ * SECONDS with nobody looking, with a page at 20 frames a second, and with one at 60 that wants the
+ * process table take turns. Prints the median of the ratios to "nobody" of the same round, and
+ * where the middle half of them lies. The rate is that of the runtime's own counters.
  */
 #include "base/clock.h"
 #include "runner/runner.h"
@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #define ROUNDS_MAX      101u
-#define SECONDS_DEFAULT 3.0
-#define ROUNDS_DEFAULT  9u
+#define SECONDS_DEFAULT 0.5
+#define ROUNDS_DEFAULT  41u
 #define WARM_UP_SHARE   0.25 /* of the measured time, before it */
 
 static const char *const scenarios[] = {"spawn-storm", "ping-pong"};
@@ -153,29 +153,23 @@ static double measure_rate(rusm_runtime *runtime, double seconds) {
     return (double)(after - before) * 1e9 / (double)(clock_mono_ns() - start_ns);
 }
 
-/* The rate in one mode; 0 if something failed. */
-static double measure(rusm_runtime *runtime, struct runner *runner, const char *scenario,
-                      enum mode mode, double seconds) {
-    if (runner_run(runner, scenario)) {
-        return 0;
-    }
-    double rate = 0;
+/* The rate in one mode; 0 if something failed. Between endpoints the runner is ours. */
+static double measure(rusm_runtime *runtime, struct runner *runner, enum mode mode,
+                      double seconds) {
     if (mode == MODE_OFF) {
-        rate = measure_rate(runtime, seconds);
-    } else {
-        /* From here to the endpoint's end the runner is the endpoint's. */
-        struct node_endpoint *endpoint = start_endpoint(runtime, runner, mode);
-        struct page page;
-        bool open = endpoint && page_open(&page, node_endpoint_port(endpoint), mode == MODE_DETAIL);
-        if (open) {
-            rate = measure_rate(runtime, seconds);
-        }
-        node_endpoint_stop(endpoint);
-        if (open) {
-            page_close(&page);
-        }
+        return measure_rate(runtime, seconds);
     }
-    runner_close(runner);
+    struct node_endpoint *endpoint = start_endpoint(runtime, runner, mode);
+    struct page page;
+    double rate = 0;
+    bool open = endpoint && page_open(&page, node_endpoint_port(endpoint), mode == MODE_DETAIL);
+    if (open) {
+        rate = measure_rate(runtime, seconds);
+    }
+    node_endpoint_stop(endpoint);
+    if (open) {
+        page_close(&page);
+    }
     return rate;
 }
 
@@ -191,32 +185,46 @@ static double median_of(double *values, uint32_t count) {
     return count % 2 != 0 ? middle : (values[count / 2 - 1] + middle) / 2;
 }
 
+/* The rates of all modes, in an order that turns, so that a drift of the machine favours none. */
+static bool measure_round(rusm_runtime *runtime, struct runner *runner, double seconds,
+                          uint32_t round, double rates[MODES]) {
+    for (uint32_t i = 0; i < MODES; i++) {
+        uint32_t mode = (i + round) % MODES;
+        rates[mode] = measure(runtime, runner, (enum mode)mode, seconds);
+        if (!(rates[mode] > 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void print_ratios(const char *name, double *ratios, uint32_t count) {
+    double median = median_of(ratios, count); /* which sorts them */
+    (void)printf("  %-18s ratio %.4f  (middle half %.4f to %.4f, n = %u)\n", name, median,
+                 ratios[count / 4], ratios[count - 1 - count / 4], count);
+}
+
 static bool measure_scenario(rusm_runtime *runtime, struct runner *runner, const char *scenario,
                              double seconds, uint32_t rounds) {
     double ratios[MODES][ROUNDS_MAX];
     double base[ROUNDS_MAX];
-    for (uint32_t round = 0; round < rounds; round++) {
-        double rates[MODES];
-        /* The order turns, so that a drift of the machine favours none. */
-        for (uint32_t i = 0; i < MODES; i++) {
-            uint32_t mode = (i + round) % MODES;
-            rates[mode] = measure(runtime, runner, scenario, (enum mode)mode, seconds);
-            if (!(rates[mode] > 0)) {
-                (void)fprintf(stderr, "observer_overhead: %s did not run\n", scenario);
-                return false;
-            }
-        }
+    bool ok = runner_run(runner, scenario) == NULL;
+    for (uint32_t round = 0; ok && round < rounds; round++) {
+        double rates[MODES] = {0};
+        ok = measure_round(runtime, runner, seconds, round, rates);
         base[round] = rates[MODE_OFF];
         for (uint32_t mode = 0; mode < MODES; mode++) {
             ratios[mode][round] = rates[mode] / rates[MODE_OFF];
         }
     }
-    (void)printf("%s: %.0f/s with nobody looking\n", scenario, median_of(base, rounds));
-    for (uint32_t mode = MODE_PAGE; mode < MODES; mode++) {
-        double median = median_of(ratios[mode], rounds);
-        (void)printf("  %-18s ratio %.4f  (%.4f to %.4f, n = %u)\n", mode_names[mode], median,
-                     ratios[mode][0], ratios[mode][rounds - 1], rounds);
+    runner_close(runner);
+    if (!ok) {
+        (void)fprintf(stderr, "observer_overhead: %s did not run\n", scenario);
+        return false;
     }
+    (void)printf("%s: %.0f/s with nobody looking\n", scenario, median_of(base, rounds));
+    print_ratios(mode_names[MODE_PAGE], ratios[MODE_PAGE], rounds);
+    print_ratios(mode_names[MODE_DETAIL], ratios[MODE_DETAIL], rounds);
     return true;
 }
 
@@ -241,8 +249,8 @@ int main(int argc, char **argv) {
                                          .warm_up_ms = RUNNER_WARM_UP_MS};
     bool ok = runner_create(&config, &runner) == RUSM_OK;
     if (ok) {
-        (void)printf("%s, %u cores; %.1f s, %lu rounds\n", machine.cpu, machine.cores, seconds,
-                     rounds);
+        (void)printf("%s, %u cores; slices of %.2f s, %lu rounds\n", machine.cpu, machine.cores,
+                     seconds, rounds);
         for (size_t i = 0; ok && i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
             ok = measure_scenario(runtime, runner, scenarios[i], seconds, (uint32_t)rounds);
         }
