@@ -98,7 +98,8 @@ function labels(plot: uPlot, view: View, theme: ChartTheme): LineLabel[] {
   const last = view.x.length - 1;
   if (last < 0 || ((view.flags[last] ?? 0) & ABSENT) !== 0) return [];
   const x = plot.valToPos(view.x[last] ?? 0, "x", true);
-  return NAMES.map((name) => {
+  // From the top down, so that the higher percentile stays on top where lines meet.
+  return [...NAMES].reverse().map((name) => {
     const value = view.ys[RUN_SERIES[name]]?.[last] ?? 1;
     return { name, colour: theme[name], x, y: plot.valToPos(value, "y", true) };
   });
