@@ -342,8 +342,8 @@ static json_t *row_value(const struct rusm_process_info *info, bool *ok) {
     put(object, "memory_bytes", count_value(info->memory_bytes), ok);
     put(object, "cpu_ns", count_value(info->cpu_ns), ok);
     put(object, "reductions", count_value(info->reductions), ok);
-    put(object, "links", count_value(0), ok);
-    put(object, "monitors", count_value(0), ok);
+    put(object, "links", count_value(info->links), ok);
+    put(object, "monitors", count_value(info->monitors), ok);
     put(object, "current", text_value(current), ok);
     return object;
 }
