@@ -28,6 +28,8 @@ extern "C" {
     X(ERR_TIMEOUT, "the time allowed has passed")                                                  \
     X(ERR_QUEUE_FULL, "the queue of blocking jobs is full (blocking_jobs_max)")                    \
     X(ERR_STOPPING, "the runtime is stopping")                                                     \
+    X(ERR_START_FAILED, "the process ended, or refused, while it was starting")                    \
+    X(ERR_RESTARTS, "more restarts than the supervisor allows")                                    \
     X(ERR_SYSTEM, "the operating system refused; errno says why")                                  \
     X(ERR_UNSUPPORTED, "not available in this build or on this platform")
 

@@ -18,8 +18,15 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Bytes that were sent, or news of a process's end: see <rusm/link.h>. */
-enum rusm_msg_kind { RUSM_MSG_BYTES, RUSM_MSG_EXIT, RUSM_MSG_DOWN };
+/* Bytes that were sent; a request or its answer, see <rusm/call.h>; news of a process's end, see
+ * <rusm/link.h>. */
+enum rusm_msg_kind {
+    RUSM_MSG_BYTES,
+    RUSM_MSG_CALL,
+    RUSM_MSG_EXIT,
+    RUSM_MSG_DOWN,
+    RUSM_MSG_REPLY,
+};
 
 struct rusm_msg {
     const void *data; /* `len` bytes, aligned to 8; must not be written */

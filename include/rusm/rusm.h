@@ -7,6 +7,7 @@
 #ifndef RUSM_H
 #define RUSM_H
 
+#include <rusm/call.h>
 #include <rusm/err.h>
 #include <rusm/introspect.h>
 #include <rusm/link.h>

@@ -232,6 +232,12 @@ static void refuse(struct sched *s, struct process *p, const struct signal *sig)
                    (rusm_ref){is_link ? 0 : sig->peer.id}, RUSM_EXIT_LIMIT, NULL);
 }
 
+/* A reply counts while its call's monitor, or the link to the process being started, is there. */
+static bool is_awaited(struct process *p, const struct signal *sig) {
+    return sig->peer.id == REF_START ? relations_find(p, RELATION_LINK, sig->peer.from.v) != NULL
+                                     : relations_find(p, RELATION_WATCHING, sig->peer.id) != NULL;
+}
+
 bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
     struct map64_entry *relation;
     switch (sig->kind) {
@@ -239,6 +245,11 @@ bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
         return handle_exit(s, p, sig);
     case SIGNAL_DOWN:
         return handle_down(s, p, sig);
+    case SIGNAL_REPLY:
+        if (is_awaited(p, sig)) {
+            return true;
+        }
+        break;
     case SIGNAL_LINK:
         relation = relations_find(p, RELATION_LINK, sig->peer.from.v);
         if (!relation && relations_add(s, p, RELATION_LINK, sig->peer.from.v, 0) != RUSM_OK) {

@@ -84,7 +84,7 @@ static __attribute__((noinline, cold)) enum push_result admit(const struct proce
                                                               const struct signal *sig,
                                                               uint32_t depth,
                                                               const struct process *sender) {
-    if (sig->kind != SIGNAL_MESSAGE) {
+    if (sig->kind > SIGNAL_CALL) {
         return depth >= MAILBOX_SIGNAL_LIMIT ? PUSH_FULL : PUSH_OK;
     }
     if (depth < atomic_load_explicit(&p->bound, memory_order_relaxed)) {
@@ -197,7 +197,7 @@ static void hold_sender(struct sched *s, struct process *p, rusm_pid sender) {
 }
 
 static bool is_about_ends(const struct signal *sig) {
-    return sig->kind == SIGNAL_EXIT || sig->kind == SIGNAL_DOWN || sig->kind >= SIGNAL_LINK;
+    return sig->kind <= SIGNAL_REPLY || sig->kind >= SIGNAL_LINK;
 }
 
 static uint8_t flag_of(enum signal_kind kind) {
@@ -279,7 +279,7 @@ void mailbox_fetch(struct sched *s, struct process *p) {
     while (sig) {
         struct signal *next = sig->next;
         SIM_EVENT(s, SIM_EV_TAKE, (uint64_t)p->index << 8 | sig->kind);
-        if (sig->kind == SIGNAL_MESSAGE) {
+        if (sig->kind <= SIGNAL_CALL) {
             append(p, sig);
         } else {
             handle(s, p, sig);

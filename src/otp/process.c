@@ -120,34 +120,6 @@ static void start(struct rusm_runtime *rt, struct sched *s, struct process *p) {
     sched_inbox_push(home, p);
 }
 
-/* Tie parent and child together before the child can run: both tables are the caller's to change.
- */
-static enum rusm_err tie(struct sched *s, struct process *parent, struct process *child,
-                         enum relation_kind tie, rusm_ref *ref) {
-    uint64_t key = process_pid(child).v;
-    uint64_t value = 0;
-    uint64_t child_key = process_pid(parent).v;
-    uint64_t child_value = 0;
-    enum relation_kind child_tie = RELATION_LINK;
-    if (tie == RELATION_WATCHING) {
-        value = key;
-        child_value = child_key;
-        child_tie = RELATION_WATCHED_BY;
-        key = links_new_ref(s);
-        child_key = key;
-        ref->v = key;
-    }
-    enum rusm_err err = relations_add(s, parent, tie, key, value);
-    if (err != RUSM_OK) {
-        return err;
-    }
-    err = relations_add(s, child, child_tie, child_key, child_value);
-    if (err != RUSM_OK) {
-        relations_remove(parent, relations_find(parent, tie, key));
-    }
-    return err;
-}
-
 /* What to start, and how it is tied to the process that starts it. */
 struct spawn {
     enum rusm_process_kind kind;
@@ -156,7 +128,32 @@ struct spawn {
     const struct rusm_spawn_opts *opts;
     enum relation_kind tie; /* NONE, LINK or WATCHING */
     rusm_ref *ref;
+    bool acknowledge; /* the parent waits for init */
 };
+
+/* Tie parent and child together before the child can run: both tables are the caller's to change.
+ */
+static enum rusm_err tie(struct sched *s, struct process *parent, struct process *child,
+                         const struct spawn *what) {
+    RUSM_ASSERT(parent);
+    if (what->acknowledge) {
+        struct process_ext *ext = process_ext_ensure(s, child);
+        if (!ext) {
+            return RUSM_ERR_NOMEM;
+        }
+        ext->acknowledge_start = true;
+    }
+    uint64_t parent_pid = process_pid(parent).v;
+    uint64_t child_pid = process_pid(child).v;
+    if (what->tie == RELATION_LINK) {
+        enum rusm_err err = relations_add(s, child, RELATION_LINK, parent_pid, 0);
+        return err == RUSM_OK ? relations_add(s, parent, RELATION_LINK, child_pid, 0) : err;
+    }
+    what->ref->v = links_new_ref(s);
+    enum rusm_err err = relations_add(s, child, RELATION_WATCHED_BY, what->ref->v, parent_pid);
+    return err == RUSM_OK ? relations_add(s, parent, RELATION_WATCHING, what->ref->v, child_pid)
+                          : err;
+}
 
 static inline enum rusm_err spawn(struct rusm_runtime *runtime, const struct spawn *what,
                                   rusm_pid *out) {
@@ -192,8 +189,7 @@ static inline enum rusm_err spawn(struct rusm_runtime *runtime, const struct spa
         }
     }
     if (what->tie != RELATION_NONE) {
-        RUSM_ASSERT(parent);
-        err = tie(s, parent, p, what->tie, what->ref);
+        err = tie(s, parent, p, what);
         if (err != RUSM_OK) {
             give_back(rt, s, p);
             return err;
@@ -212,21 +208,23 @@ static inline enum rusm_err spawn(struct rusm_runtime *runtime, const struct spa
 enum rusm_err rusm_spawn(rusm_runtime *runtime, rusm_fiber_fn fn, void *arg,
                          const struct rusm_spawn_opts *opts, rusm_pid *out) {
     RUSM_ASSERT(fn);
-    const struct spawn what = {RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_NONE, NULL};
+    const struct spawn what = {
+        RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_NONE, NULL, false};
     return spawn(runtime, &what, out);
 }
 
 enum rusm_err rusm_spawn_server(rusm_runtime *runtime, const struct rusm_server *server, void *arg,
                                 const struct rusm_spawn_opts *opts, rusm_pid *out) {
     RUSM_ASSERT(server && server->message);
-    const struct spawn what = {RUSM_KIND_SERVER, server, arg, opts, RELATION_NONE, NULL};
+    const struct spawn what = {RUSM_KIND_SERVER, server, arg, opts, RELATION_NONE, NULL, false};
     return spawn(runtime, &what, out);
 }
 
 enum rusm_err rusm_spawn_link(rusm_fiber_fn fn, void *arg, const struct rusm_spawn_opts *opts,
                               rusm_pid *out) {
     RUSM_ASSERT(fn);
-    const struct spawn what = {RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_LINK, NULL};
+    const struct spawn what = {
+        RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_LINK, NULL, false};
     return spawn(NULL, &what, out);
 }
 
@@ -234,21 +232,32 @@ enum rusm_err rusm_spawn_monitor(rusm_fiber_fn fn, void *arg, const struct rusm_
                                  rusm_pid *out, rusm_ref *ref) {
     RUSM_ASSERT(fn && ref);
     const struct spawn what = {
-        RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_WATCHING, ref};
+        RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_WATCHING, ref, false};
+    return spawn(NULL, &what, out);
+}
+
+enum rusm_err process_spawn_server_link(const struct rusm_server *server, void *arg,
+                                        const struct rusm_spawn_opts *opts, bool acknowledge,
+                                        rusm_pid *out) {
+    RUSM_ASSERT(server && server->message);
+    const struct spawn what = {.kind = RUSM_KIND_SERVER,
+                               .entry = server,
+                               .arg = arg,
+                               .opts = opts,
+                               .tie = RELATION_LINK,
+                               .acknowledge = acknowledge};
     return spawn(NULL, &what, out);
 }
 
 enum rusm_err rusm_spawn_server_link(const struct rusm_server *server, void *arg,
                                      const struct rusm_spawn_opts *opts, rusm_pid *out) {
-    RUSM_ASSERT(server && server->message);
-    const struct spawn what = {RUSM_KIND_SERVER, server, arg, opts, RELATION_LINK, NULL};
-    return spawn(NULL, &what, out);
+    return process_spawn_server_link(server, arg, opts, false, out);
 }
 
 enum rusm_err otp_spawn_step(rusm_runtime *runtime, const struct step_body *body, void *arg,
                              const struct rusm_spawn_opts *opts, rusm_pid *out) {
     RUSM_ASSERT(body && body->step);
-    const struct spawn what = {RUSM_KIND_STEP, body, arg, opts, RELATION_NONE, NULL};
+    const struct spawn what = {RUSM_KIND_STEP, body, arg, opts, RELATION_NONE, NULL, false};
     return spawn(runtime, &what, out);
 }
 

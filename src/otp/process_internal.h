@@ -54,6 +54,7 @@ struct process_ext {
     uint64_t *name_hashes; /* of the names it registered for itself; owned */
     uint32_t name_count;
     uint32_t name_capacity;
+    bool acknowledge_start; /* the parent waits for init */
     rusm_exit_fn on_exit;
     void *on_exit_arg;
     struct signal *exit_signal; /* what PROCESS_KILLED stands for; NULL: a kill */
@@ -167,6 +168,11 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
 /* End the current process from within its body and go on with the scheduler. */
 _Noreturn void process_abandon(struct sched *s, struct process *p,
                                const struct rusm_exit_reason *reason);
+
+/* rusm_spawn_server_link; with `acknowledge` the caller must go on with call_await_start. */
+enum rusm_err process_spawn_server_link(const struct rusm_server *server, void *arg,
+                                        const struct rusm_spawn_opts *opts, bool acknowledge,
+                                        rusm_pid *out);
 
 /* One turn of a server or step: until it has nothing to do or has spent its reductions. */
 enum step_result process_turn(struct process *p);

@@ -225,6 +225,7 @@ struct process_ext *ptab_take_ext(struct rusm_runtime *rt, struct sched *s) {
         ext->name_count = 0;
         ext->on_exit = NULL;
         ext->exit_signal = NULL;
+        ext->acknowledge_start = false;
         ext->stash_head = NULL;
         ext->stash_tail = &ext->stash_head;
         ext->holder_count = 0;

@@ -56,6 +56,15 @@ void relations_remove(struct process *p, struct map64_entry *relation);
 /* Free a table taken off its process. */
 void relations_free(struct sched *s, struct map64 *relations);
 
+/* The reference of a start's acknowledgement; see links_new_ref. */
+#define REF_START 1u
+
+/* ---- call.c ---- */
+/* Tell the parent that init has returned `err`; unlinks from it if that is an error. */
+void call_acknowledge_start(struct sched *s, struct process *p, enum rusm_err err);
+/* Wait until `child`, linked, has acknowledged or ended. Error: START_FAILED. */
+enum rusm_err call_await_start(rusm_pid child);
+
 /* ---- links.c ---- */
 /* Handle a signal of links and monitors. True if `sig` is now a message to be received; else the
  * cell is done with. */

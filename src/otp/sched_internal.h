@@ -181,6 +181,9 @@ uint32_t runq_len(const struct runq *q);
 enum rusm_err signal_deliver(struct rusm_runtime *rt, struct sched *s, rusm_pid to,
                              struct signal *sig);
 
+/* Send a message or call from the current process, which may be held for it. The cell is moved. */
+enum rusm_err process_send(struct sched *s, struct process *p, rusm_pid to, struct signal *sig);
+
 /* ---- receive.c ---- */
 /* Suspend until something new is in the mailbox and handle it; ends the process if it was killed.
  */

@@ -77,7 +77,7 @@ static __attribute__((noinline, cold)) void wait_for_room(struct sched *s, struc
     }
 }
 
-static enum rusm_err send(struct sched *s, struct process *p, rusm_pid to, struct signal *sig) {
+enum rusm_err process_send(struct sched *s, struct process *p, rusm_pid to, struct signal *sig) {
     bool held = false;
     enum rusm_err err = deliver(s->rt, s, to, sig, p, &held);
     if (__builtin_expect(err == RUSM_OK, 1)) {
@@ -102,7 +102,7 @@ __attribute__((flatten)) enum rusm_err rusm_send(rusm_pid to, const void *data, 
     if (__builtin_expect(!sig, 0)) {
         return RUSM_ERR_NOMEM;
     }
-    return send(s, s->current, to, sig);
+    return process_send(s, s->current, to, sig);
 }
 
 enum rusm_err rusm_send_buf(rusm_pid to, rusm_buf *buf) {
@@ -117,7 +117,7 @@ enum rusm_err rusm_send_buf(rusm_pid to, rusm_buf *buf) {
             sig->data = rusm_buf_data(buf);
             sig->len = (uint32_t)len;
             sig->buf = buf;
-            return send(s, s->current, to, sig);
+            return process_send(s, s->current, to, sig);
         }
         err = RUSM_ERR_NOMEM;
     }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
+#include "otp/relations_internal.h"
 #include "otp/runtime_internal.h"
 #include <string.h>
 
@@ -35,6 +36,10 @@ static void start(struct process *p) {
                           memory_order_relaxed);
     p->flags |= PROCESS_STARTED;
     enum rusm_err err = init ? init(state, arg) : RUSM_OK;
+    struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
+    if (ext && ext->acknowledge_start) {
+        call_acknowledge_start(sched_current(), p, err);
+    }
     if (err != RUSM_OK) {
         start_failed(p, RUSM_EXIT_ERROR, err);
     }
@@ -93,10 +98,10 @@ static enum step_result server_turn(struct process *p) {
 }
 
 enum step_result process_turn(struct process *p) {
-    process_check_signals(sched_current(), p);
     if (!(p->flags & PROCESS_STARTED)) {
-        start(p);
+        start(p); /* even if killed already, so that init and terminate always come in pairs */
     }
+    process_check_signals(sched_current(), p);
     if (is_server(p)) {
         return server_turn(p);
     }

@@ -209,6 +209,26 @@ struct signal *signal_create_down(struct sched *s, enum signal_kind kind, rusm_p
     return sig;
 }
 
+struct signal *signal_create_tagged(struct sched *s, enum signal_kind kind, rusm_pid from,
+                                    uint64_t id, const void *data, uint32_t len) {
+    const uint32_t before = sizeof(((struct signal *)0)->peer);
+    bool fits = len <= SIGNAL_INLINE_BYTES - before;
+    struct signal *sig = fits ? cell_take(s) : cell_from_heap((size_t)before + len);
+    if (!sig) {
+        return NULL;
+    }
+    sig->peer.from = from;
+    sig->peer.id = id;
+    sig->data = sig->bytes + before;
+    sig->len = len;
+    sig->kind = (uint8_t)kind;
+    sig->storage = fits ? STORAGE_POOL : STORAGE_HEAP;
+    if (len > 0) {
+        memcpy(sig->bytes + before, data, len);
+    }
+    return sig;
+}
+
 void signal_destroy(struct sched *s, struct signal *sig) {
     if (__builtin_expect(sig->storage >= STORAGE_BUF, 0)) {
         release_payload(sig);

@@ -19,10 +19,12 @@
 struct sched;
 
 enum signal_kind {
-    /* these three a process can receive; values as enum rusm_msg_kind */
+    /* these a process can receive; values as enum rusm_msg_kind. The first two always are. */
     SIGNAL_MESSAGE,
+    SIGNAL_CALL,
     SIGNAL_EXIT, /* of a link, or (ref 1) sent by rusm_send_exit */
     SIGNAL_DOWN,
+    SIGNAL_REPLY, /* if it is still waited for */
     SIGNAL_KILL,
     SIGNAL_TIMEOUT, /* the timer of a wait has fired; stale unless wait_seq matches */
     SIGNAL_IO,      /* the descriptor waited for is ready */
@@ -66,12 +68,13 @@ struct signal {
         struct {
             rusm_pid from;
             uint64_t id; /* (UN)MONITOR: the reference; UNLINK and its ACK: the unlink's number */
-        } peer;          /* LINK, UNLINK, UNLINK_ACK, MONITOR, DEMONITOR */
+        } peer;          /* LINK to DEMONITOR; CALL and REPLY, before their bytes */
         uint32_t value;  /* TIMEOUT: the wait it belongs to; IO: events */
     };
 };
 _Static_assert(sizeof(struct rusm_down) <= SIGNAL_INLINE_BYTES, "a reason fits a cell");
-_Static_assert((int)SIGNAL_EXIT == RUSM_MSG_EXIT && (int)SIGNAL_DOWN == RUSM_MSG_DOWN,
+_Static_assert((int)SIGNAL_CALL == RUSM_MSG_CALL && (int)SIGNAL_EXIT == RUSM_MSG_EXIT &&
+                   (int)SIGNAL_DOWN == RUSM_MSG_DOWN && (int)SIGNAL_REPLY == RUSM_MSG_REPLY,
                "what a process can receive has the public value");
 _Static_assert(sizeof(struct signal) == 64, "a signal is one cache line");
 _Static_assert(offsetof(struct signal, bytes) % 8 == 0, "payloads are aligned to 8");
@@ -97,6 +100,9 @@ void cell_give_raw(struct sched *s, void *cell);
 struct signal *signal_create(struct sched *s, enum signal_kind kind);
 /* A message with a copy of `len` bytes; NULL when out of memory. */
 struct signal *signal_create_message(struct sched *s, const void *data, uint32_t len);
+/* The same of another kind, preceded by peer {from, id}. */
+struct signal *signal_create_tagged(struct sched *s, enum signal_kind kind, rusm_pid from,
+                                    uint64_t id, const void *data, uint32_t len);
 /* The news of an end. `payload` (may be NULL) gets one more reference. NULL when out of memory. */
 struct signal *signal_create_down(struct sched *s, enum signal_kind kind, rusm_pid pid,
                                   rusm_ref ref, enum rusm_exit_kind why, rusm_buf *payload);
