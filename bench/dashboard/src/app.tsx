@@ -141,6 +141,8 @@ function focusFilter(store: Store, actions: Actions): void {
   if (!choices.detail) actions.detail(true);
   const focus = () => document.getElementById("process-filter")?.focus();
   focus();
-  // The field may come, or be enabled, only with the next paint.
+  // The field may come, or be enabled, only with the next paint. If it is there, that was all: to
+  // focus it again would undo an Esc pressed meanwhile.
+  if (document.activeElement?.id === "process-filter") return;
   requestAnimationFrame(() => requestAnimationFrame(focus));
 }
