@@ -39,6 +39,7 @@ struct rusm_process_info {
     enum rusm_process_kind kind;
     enum rusm_process_status status;
     enum rusm_process_wait wait;
+    bool is_supervisor;
     uint32_t scheduler; /* where it ran last */
     uint32_t links;
     uint32_t monitors;      /* it watches others */

@@ -14,6 +14,7 @@
 #include <rusm/message.h>
 #include <rusm/process.h>
 #include <rusm/runtime.h>
+#include <rusm/supervisor.h>
 #include <rusm/timer.h>
 
 #endif

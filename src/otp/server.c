@@ -64,7 +64,8 @@ static bool idle_timeout(struct sched *s, struct process *p) {
 
 static void call_message(struct process *p, struct rusm_msg *msg) {
     const struct rusm_server *server = process_server(p);
-    if (msg->kind != RUSM_MSG_BYTES && server->down) {
+    bool is_end = msg->kind == RUSM_MSG_EXIT || msg->kind == RUSM_MSG_DOWN;
+    if (is_end && server->down) {
         server->down(p->arg, msg);
     } else {
         server->message(p->arg, msg);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/*
+ * Inside supervisors: the copied specification, which supervisors share by reference count since a
+ * nested one may outlive its parent for a moment, and the requests that the public calls send.
+ */
+#ifndef OTP_SUPERVISOR_INTERNAL_H
+#define OTP_SUPERVISOR_INTERNAL_H
+
+#include "base/list.h"
+#include "base/map64.h"
+#include <pthread.h>
+#include <rusm/supervisor.h>
+#include <stdatomic.h>
+
+struct supervisor_spec;
+
+/* One child as copied; strings are in place, "" = none. */
+struct child_spec {
+    char id[RUSM_NAME_BYTES_MAX + 1];
+    char name[RUSM_NAME_BYTES_MAX + 1];
+    char label[RUSM_LABEL_BYTES_MAX + 1];
+    rusm_fiber_fn fiber;
+    const struct rusm_server *server;
+    struct supervisor_spec *supervisor; /* one reference */
+    void *arg;
+    enum rusm_restart restart;
+    uint64_t shutdown_ms;
+};
+
+struct supervisor_spec {
+    _Atomic uint32_t refs;
+    enum rusm_strategy strategy;
+    uint32_t max_restarts;
+    uint64_t within_ms;
+    uint64_t backoff_ms;
+    uint64_t backoff_max_ms;
+    char name[RUSM_NAME_BYTES_MAX + 1];
+    char label[RUSM_LABEL_BYTES_MAX + 1];
+    uint32_t child_count;
+    struct child_spec children[];
+};
+
+/* A copy with one reference. Errors: INVALID, NOMEM. */
+enum rusm_err supervisor_spec_copy(const struct rusm_supervisor *from,
+                                   struct supervisor_spec **out);
+enum rusm_err child_spec_copy(const struct rusm_child *from, bool is_template,
+                              struct child_spec *out);
+/* Give up what the copy holds besides its own memory. */
+void child_spec_deinit(struct child_spec *spec);
+struct supervisor_spec *supervisor_spec_hold(struct supervisor_spec *spec);
+void supervisor_spec_release(struct supervisor_spec *spec);
+
+/* A thread outside that waits for the start; on its stack. */
+struct start_waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t done_cond;
+    bool done;
+    enum rusm_err err;
+};
+
+/* The argument of a supervisor's init, which frees it. */
+struct supervisor_start {
+    struct supervisor_spec *spec; /* one reference, moved */
+    struct start_waiter *waiter;  /* NULL: nobody outside waits */
+};
+
+extern const struct rusm_server supervisor_server;
+
+enum supervisor_op {
+    SUPERVISOR_START,
+    SUPERVISOR_END,
+    SUPERVISOR_CHILDREN,
+    SUPERVISOR_STOP,
+    SUPERVISOR_RETRY
+};
+
+/* STOP and RETRY come as plain messages, which others could send too: a mark tells them apart. */
+#define SUPERVISOR_MARK 0x7265767573u
+
+struct supervisor_request {
+    uint64_t mark;
+    enum supervisor_op op;
+    rusm_pid pid;           /* END */
+    uint64_t serial;        /* RETRY: of the child */
+    void *arg;              /* START of a dynamic child */
+    bool has_spec;          /* START: `spec` says what; its reference is moved */
+    struct child_spec spec; /* START; END: the id */
+};
+
+/* The answer of START and END; CHILDREN is answered by an array of struct rusm_child_info. */
+struct supervisor_answer {
+    enum rusm_err err;
+    rusm_pid pid;
+};
+
+#endif
