@@ -23,6 +23,8 @@ extern "C" {
     X(ERR_NAME_TAKEN, "the name is registered by another process")                                 \
     X(ERR_NAME_UNKNOWN, "the name is not registered")                                              \
     X(ERR_NAME_LIMIT, "the registry is full (names_max)")                                          \
+    X(ERR_GROUP_LIMIT, "no room for a group, member or watcher (groups_max, group_members_max)")   \
+    X(ERR_NOT_MEMBER, "the process is not in the group")                                           \
     X(ERR_TIMER_LIMIT, "the scheduler's timer table is full (timers_max)")                         \
     X(ERR_NO_TIMER, "the timer has fired or was cancelled")                                        \
     X(ERR_TIMEOUT, "the time allowed has passed")                                                  \

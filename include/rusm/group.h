@@ -77,8 +77,7 @@ enum rusm_err rusm_group_open(rusm_runtime *runtime, const char *name, rusm_grou
 /* Asserted by the caller: nobody publishes to the handle any more. Any thread. */
 void rusm_group_close(rusm_group *group);
 
-/* As rusm_publish. Any thread; takes no lock. A fiber must not close the handle in its on_exit
- * before it has ended: until then a publish that was killed goes on. */
+/* As rusm_publish. Any thread; takes no lock. */
 enum rusm_err rusm_group_publish(rusm_group *group, const void *data, size_t len,
                                  size_t *delivered);
 enum rusm_err rusm_group_publish_buf(rusm_group *group, rusm_buf *buf, size_t *delivered);
@@ -89,8 +88,8 @@ enum rusm_group_change { RUSM_GROUP_JOIN = 1, RUSM_GROUP_LEAVE };
 
 /* The bytes of a watcher's message. */
 struct rusm_group_event {
-    rusm_ref ref; /* of the watch */
-    rusm_pid pid; /* who joined or left */
+    rusm_ref ref;    /* of the watch */
+    rusm_pid pid;    /* who joined or left */
     uint32_t change; /* enum rusm_group_change */
     char group[RUSM_NAME_BYTES_MAX + 1];
 };

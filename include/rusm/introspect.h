@@ -77,6 +77,7 @@ struct rusm_runtime_info {
     uint64_t uptime_ns;
     uint64_t memory_bytes; /* of the runtime: slots, message cells, stacks in use */
     uint64_t names;
+    uint64_t groups;
     uint64_t spawned_outside;  /* by threads that are no scheduler; not in any scheduler's count */
     uint64_t messages_outside; /* likewise */
     uint32_t blocking_threads;

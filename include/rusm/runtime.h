@@ -44,6 +44,8 @@ struct rusm_config {
     enum rusm_mailbox_policy mailbox_policy; /* default policy at the bound [SHED] */
     uint32_t message_bytes_max;              /* longest payload of one message [64 MiB] */
     uint32_t names_max;                      /* registered names at once [1 Mi] */
+    uint32_t groups_max;           /* groups at once, those only opened or watched too [1 Mi] */
+    uint32_t group_members_max;    /* members of a group [16 Mi - 1], at most that */
     uint32_t timers_max;           /* armed timers a scheduler [4 Mi], at most 16 Mi - 1 */
     uint32_t blocking_threads_max; /* threads for rusm_blocking, started on demand [4], 1..1024 */
     uint32_t blocking_jobs_max;    /* jobs waiting for such a thread [1024] */

@@ -9,6 +9,7 @@
 
 #include <rusm/call.h>
 #include <rusm/err.h>
+#include <rusm/group.h>
 #include <rusm/introspect.h>
 #include <rusm/link.h>
 #include <rusm/message.h>

@@ -2,64 +2,20 @@
  * Copyright (c) 2026 The RUSM in C authors */
 /*
  * Groups: name -> members, a hash table with chaining in shards, each under its own lock, which
- * also guards the membership of its groups.
- *
- * A publisher takes no lock. It reads an array of pids that others append to and make holes in; an
- * array that is full, or mostly holes, is replaced by a new one, and the old one is freed when no
- * reader is inside (`readers`). A pid is a value: one that is stale is refused by the mailbox.
- * docs/design/groups.md.
+ * also guards the membership of its groups. docs/design/groups.md.
  */
+#include "otp/groups_internal.h"
+
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "base/map64.h"
 #include "otp/mailbox_internal.h"
 #include "otp/relations_internal.h"
-#include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 #include <string.h>
 
 #define SHARDS        64u
 #define FIRST_BUCKETS 16u
 #define FIRST_MEMBERS 16u
-/* Members between two looks at the reductions; those that have ended are taken out as often. */
-#define BATCH 64u
-/* How far ahead of the delivery the mailbox is asked for. */
-#define AHEAD 4u
-
-/* Append-only but for holes (0). Freed by reclaim. */
-struct members {
-    struct members *next_retired; /* under the lock */
-    uint32_t capacity;
-    _Atomic uint32_t used;
-    _Atomic uint64_t pids[];
-};
-
-struct watcher {
-    rusm_pid pid;
-    rusm_ref ref;
-};
-
-struct rusm_group {
-    /* immutable */
-    struct groups *groups;
-    struct shard *shard;
-    uint64_t hash;
-    char name[RUSM_NAME_BYTES_MAX + 1];
-
-    /* under the shard's lock */
-    struct rusm_group *next;
-    struct map64 places; /* pid -> index in `members` */
-    struct watcher *watchers;
-    uint32_t watcher_count;
-    uint32_t watcher_capacity;
-    bool populated; /* has members or watchers, and a reference for that */
-
-    /* any thread; `refs` becomes 0, and `members` and `retired` change, under the lock only */
-    alignas(64) _Atomic uint32_t refs;
-    _Atomic uint32_t readers;
-    _Atomic(struct members *) members;
-    _Atomic(struct members *) retired; /* replaced while somebody read */
-};
 
 struct shard {
     alignas(64) pthread_mutex_t lock; /* guards all below */
@@ -212,6 +168,7 @@ static enum rusm_err add(struct groups *groups, struct shard *shard, uint64_t ha
         rusm_free(group);
         return RUSM_ERR_GROUP_LIMIT;
     }
+    group->rt = groups->rt;
     group->groups = groups;
     group->shard = shard;
     group->hash = hash;
@@ -247,7 +204,7 @@ static void release_locked(struct rusm_group *group) {
 
 /* The lock is needed for the last reference only: nobody can find the group while that is given up.
  */
-static void release(struct rusm_group *group) {
+void group_release(struct rusm_group *group) {
     uint32_t refs = atomic_load_explicit(&group->refs, memory_order_relaxed);
     while (refs > 1) {
         /* Release: what was done with the group comes before its end (release_locked). */
@@ -314,20 +271,14 @@ static void leave(struct shard *shard, struct rusm_group *group) {
     unlock_shard(shard);
 }
 
-static enum rusm_err open_group(struct groups *groups, const char *name, bool create,
-                                struct rusm_group **out) {
+enum rusm_err group_open(struct groups *groups, const char *name, bool create,
+                         struct rusm_group **out) {
     struct shard *shard;
     enum rusm_err err = enter(groups, name, create, &shard, out);
     if (err == RUSM_OK) {
         unlock_shard(shard);
     }
     return err;
-}
-
-/* The scheduler of the calling thread if it is one of `rt`. */
-static struct sched *own_sched(const struct rusm_runtime *rt) {
-    struct sched *s = sched_tls;
-    return s && s->rt == rt ? s : NULL;
 }
 
 /* ---- news; under the lock ---- */
@@ -340,7 +291,7 @@ static void remove_watcher(struct rusm_group *group, uint32_t at) {
 
 static __attribute__((noinline, cold)) void tell_watchers(struct rusm_group *group, rusm_pid pid,
                                                           enum rusm_group_change change) {
-    struct rusm_runtime *rt = group->groups->rt;
+    struct rusm_runtime *rt = group->rt;
     struct sched *s = own_sched(rt);
     struct rusm_group_event event;
     memset(&event, 0, sizeof event);
@@ -369,10 +320,10 @@ static inline void tell(struct rusm_group *group, rusm_pid pid, enum rusm_group_
     }
 }
 
-/* ---- members; under the lock but for reader_enter and reader_leave ---- */
+/* ---- members; under the lock but for group_reader_enter and group_reader_leave ---- */
 
-/* The array to read; it stays until reader_leave. */
-static struct members *reader_enter(struct rusm_group *group) {
+/* The array to read; it stays until group_reader_leave. */
+struct members *group_reader_enter(struct rusm_group *group) {
     SIM_POINT();
     /* seq_cst, both: either reclaim sees this reader, or it reads the new array. */
     atomic_fetch_add_explicit(&group->readers, 1, memory_order_seq_cst);
@@ -388,7 +339,7 @@ static void reclaim(struct rusm_group *group) {
     }
 }
 
-static void reader_leave(struct rusm_group *group) {
+void group_reader_leave(struct rusm_group *group) {
     SIM_POINT();
     /* seq_cst, both: either this sees what replace has put there, or replace sees no reader. */
     uint32_t before = atomic_fetch_sub_explicit(&group->readers, 1, memory_order_seq_cst);
@@ -411,7 +362,7 @@ static void replace(struct rusm_group *group, struct members *old, struct member
 
 /* A new array without holes and without those that have ended, twice as long as needed. */
 static enum rusm_err rebuild(struct rusm_group *group) {
-    struct rusm_runtime *rt = group->groups->rt;
+    struct rusm_runtime *rt = group->rt;
     struct members *old = atomic_load_explicit(&group->members, memory_order_relaxed);
     uint32_t capacity =
         group->places.count < FIRST_MEMBERS / 2 ? FIRST_MEMBERS : 2 * group->places.count;
@@ -450,7 +401,7 @@ static bool is_full(const struct members *members) {
 }
 
 static enum rusm_err add_member(struct rusm_group *group, rusm_pid pid) {
-    struct rusm_runtime *rt = group->groups->rt;
+    struct rusm_runtime *rt = group->rt;
     uint32_t limit = rt->config.group_members_max;
     if (map64_find(&group->places, pid.v)) {
         return RUSM_OK;
@@ -499,8 +450,7 @@ static bool remove_member(struct rusm_group *group, rusm_pid pid) {
     return true;
 }
 
-static __attribute__((noinline, cold)) void remove_dead(struct rusm_group *group,
-                                                        const rusm_pid *dead, uint32_t count) {
+void group_remove_dead(struct rusm_group *group, const rusm_pid *dead, uint32_t count) {
     lock_shard(group->shard);
     for (uint32_t i = 0; i < count; i++) {
         (void)remove_member(group, dead[i]);
@@ -640,13 +590,13 @@ enum rusm_err rusm_group_members(rusm_runtime *runtime, const char *group, rusm_
     struct rusm_runtime *rt = runtime_or_own(runtime);
     RUSM_ASSERT(rt && group && count && (out || capacity == 0));
     struct rusm_group *g;
-    enum rusm_err err = open_group(rt->groups, group, false, &g);
+    enum rusm_err err = group_open(rt->groups, group, false, &g);
     if (err != RUSM_OK) {
         return err;
     }
     size_t found = 0;
     if (g) {
-        const struct members *members = reader_enter(g);
+        const struct members *members = group_reader_enter(g);
         uint32_t used = members ? atomic_load_explicit(&members->used, memory_order_acquire) : 0;
         for (uint32_t i = 0; i < used; i++) {
             rusm_pid pid = {atomic_load_explicit(&members->pids[i], memory_order_relaxed)};
@@ -657,8 +607,8 @@ enum rusm_err rusm_group_members(rusm_runtime *runtime, const char *group, rusm_
                 found++;
             }
         }
-        reader_leave(g);
-        release(g);
+        group_reader_leave(g);
+        group_release(g);
     }
     *count = found;
     return RUSM_OK;
@@ -743,277 +693,4 @@ const struct rusm_group_event *rusm_msg_group_event(const struct rusm_msg *msg, 
     }
     const struct rusm_group_event *event = msg->data;
     return event->ref.v == ref.v ? event : NULL;
-}
-
-/* ---- publishing ---- */
-
-/* What every member gets. */
-struct payload {
-    enum signal_kind kind;
-    uint32_t len;
-    const void *data; /* copied into each cell; unused if `buf` */
-    rusm_buf *buf;    /* shared; NULL = none. One reference, the caller's */
-};
-
-static inline struct signal *make_signal(struct sched *s, const struct payload *payload) {
-    if (!payload->buf) {
-        struct signal *sig = signal_create_message(s, payload->data, payload->len);
-        if (sig) {
-            sig->kind = (uint8_t)payload->kind;
-        }
-        return sig;
-    }
-    struct signal *sig = signal_create(s, payload->kind);
-    if (sig) {
-        sig->storage = STORAGE_BUF;
-        sig->data = rusm_buf_data(payload->buf);
-        sig->len = payload->len;
-        sig->buf = rusm_buf_hold(payload->buf);
-    }
-    return sig;
-}
-
-/* The members woken run in the order of the group: none displaces another, as sched_wake would. */
-static inline void wake(struct rusm_runtime *rt, struct sched *s, struct process *p) {
-    atomic_store_explicit(&p->state, PROCESS_RUNNABLE, memory_order_relaxed);
-    if (__builtin_expect(s != NULL, 1)) {
-        runq_push(s, p);
-        return;
-    }
-    sched_inbox_push(&rt->scheds[atomic_load_explicit(&p->sched, memory_order_relaxed)], p);
-}
-
-/* The members between two indices: how many got it. */
-struct batch {
-    uint32_t delivered;
-    uint32_t shed;
-    uint32_t dead_count;
-    rusm_pid dead[BATCH];
-};
-
-static void deliver_batch(struct rusm_runtime *rt, struct sched *s, const struct members *members,
-                          uint32_t from, uint32_t to, const struct payload *payload,
-                          struct batch *batch) {
-    for (uint32_t i = from; i < to; i++) {
-        rusm_pid pid = {atomic_load_explicit(&members->pids[i], memory_order_relaxed)};
-        if (pid.v == 0) {
-            continue;
-        }
-        struct signal *sig = make_signal(s, payload);
-        if (!sig) {
-            batch->shed++;
-            continue;
-        }
-        struct process *p = ptab_slot(rt, pid_index(pid));
-        SIM_EVENT(s, SIM_EV_PUSH, (uint64_t)pid_index(pid) << 8 | sig->kind);
-        enum push_result result = mailbox_push(p, pid, sig, NULL);
-        if (result == PUSH_WAKE) {
-            wake(rt, s, p);
-        }
-        if (result == PUSH_WAKE || result == PUSH_OK) {
-            batch->delivered++;
-            continue;
-        }
-        signal_destroy(s, sig);
-        if (result == PUSH_NOPROC) {
-            batch->dead[batch->dead_count++] = pid;
-        } else {
-            RUSM_DASSERT(result == PUSH_FULL); /* nobody is held: there is no sender */
-            batch->shed++;
-        }
-    }
-}
-
-static void count_batch(struct rusm_runtime *rt, struct sched *s, const struct batch *batch,
-                        bool messages) {
-    if (!s) {
-        if (messages) {
-            atomic_fetch_add_explicit(&rt->outside_messages, batch->delivered,
-                                      memory_order_relaxed);
-        }
-        return;
-    }
-    if (messages) {
-        counter_add(&s->counters.messages, batch->delivered);
-    }
-    if (batch->shed > 0) {
-        counter_add(&s->counters.shed, batch->shed);
-    }
-}
-
-/* Deliver to all members; how many got it. The caller has a reference of the group. */
-static size_t fan_out(struct rusm_group *group, const struct payload *payload) {
-    struct rusm_runtime *rt = group->groups->rt;
-    struct sched *s = own_sched(rt);
-    struct process *p = s ? s->current : NULL;
-    size_t delivered = 0;
-    const struct members *members = reader_enter(group);
-    uint32_t used = members ? atomic_load_explicit(&members->used, memory_order_acquire) : 0;
-    for (uint32_t at = 0; at < used;) {
-        uint32_t end = used - at > BATCH ? at + BATCH : used;
-        struct batch batch;
-        batch.delivered = batch.shed = batch.dead_count = 0;
-        deliver_batch(rt, s, members, at, end, payload, &batch);
-        count_batch(rt, s, &batch, payload->kind == SIGNAL_MESSAGE);
-        delivered += batch.delivered;
-        if (__builtin_expect(batch.dead_count > 0, 0)) {
-            remove_dead(group, batch.dead, batch.dead_count);
-        }
-        if (p) {
-            s = sched_spend(s, p, (int32_t)(end - at));
-        }
-        at = end;
-    }
-    reader_leave(group);
-    return delivered;
-}
-
-/*
- * A fiber may suspend in fan_out, where it holds references. A kill waits until it has given them
- * back: these two go around all that.
- */
-static struct process *begin_uninterrupted(void) {
-    struct process *p = sched_tls ? sched_tls->current : NULL;
-    if (!p || atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_FIBER) {
-        return NULL;
-    }
-    p->flags |= PROCESS_UNKILLABLE;
-    return p;
-}
-
-static void end_uninterrupted(struct process *p) {
-    if (!p) {
-        return;
-    }
-    p->flags &= (uint8_t)~PROCESS_UNKILLABLE;
-    if (__builtin_expect(p->flags & PROCESS_KILLED, 0)) {
-        process_check_signals(sched_current(), p);
-    }
-}
-
-/* To a group of which the caller has a reference. Gives up one reference of `payload->buf`. */
-static enum rusm_err publish(struct rusm_group *group, struct payload *payload, size_t *delivered) {
-    size_t count = group ? fan_out(group, payload) : 0;
-    if (payload->buf) {
-        rusm_buf_release(payload->buf);
-    }
-    if (delivered) {
-        *delivered = count;
-    }
-    return RUSM_OK;
-}
-
-/* A payload of bytes: in the cells if short, else in a buffer made here. */
-static enum rusm_err payload_of_bytes(const struct rusm_runtime *rt, const void *data, size_t len,
-                                      struct payload *out) {
-    if (len > rt->config.message_bytes_max) {
-        return RUSM_ERR_MESSAGE_TOO_LARGE;
-    }
-    *out = (struct payload){SIGNAL_MESSAGE, (uint32_t)len, data, NULL};
-    if (len <= SIGNAL_INLINE_BYTES) {
-        return RUSM_OK;
-    }
-    enum rusm_err err = rusm_buf_create(len, &out->buf);
-    if (err == RUSM_OK) {
-        memcpy(rusm_buf_data(out->buf), data, len);
-    }
-    return err;
-}
-
-static enum rusm_err payload_of_buf(const struct rusm_runtime *rt, rusm_buf *buf,
-                                    struct payload *out) {
-    size_t len = rusm_buf_len(buf);
-    if (len > rt->config.message_bytes_max) {
-        rusm_buf_release(buf);
-        return RUSM_ERR_MESSAGE_TOO_LARGE;
-    }
-    *out = (struct payload){SIGNAL_MESSAGE, (uint32_t)len, NULL, buf};
-    return RUSM_OK;
-}
-
-static enum rusm_err publish_to_name(struct rusm_runtime *rt, const char *name,
-                                     struct payload *payload, size_t *delivered) {
-    struct process *p = begin_uninterrupted();
-    struct rusm_group *group;
-    enum rusm_err err = open_group(rt->groups, name, false, &group);
-    if (err == RUSM_OK) {
-        err = publish(group, payload, delivered);
-        if (group) {
-            release(group);
-        }
-    } else if (payload->buf) {
-        rusm_buf_release(payload->buf);
-    }
-    end_uninterrupted(p);
-    return err;
-}
-
-enum rusm_err rusm_publish(const char *group, const void *data, size_t len, size_t *delivered) {
-    struct sched *s = sched_tls;
-    RUSM_ASSERT(s && s->current && group && (data || len == 0));
-    struct payload payload;
-    enum rusm_err err = payload_of_bytes(s->rt, data, len, &payload);
-    return err == RUSM_OK ? publish_to_name(s->rt, group, &payload, delivered) : err;
-}
-
-enum rusm_err rusm_publish_buf(const char *group, rusm_buf *buf, size_t *delivered) {
-    struct sched *s = sched_tls;
-    RUSM_ASSERT(s && s->current && group && buf);
-    struct payload payload;
-    enum rusm_err err = payload_of_buf(s->rt, buf, &payload);
-    return err == RUSM_OK ? publish_to_name(s->rt, group, &payload, delivered) : err;
-}
-
-enum rusm_err rusm_group_open(rusm_runtime *runtime, const char *name, rusm_group **out) {
-    struct rusm_runtime *rt = runtime_or_own(runtime);
-    RUSM_ASSERT(rt && name && out);
-    struct rusm_group *group;
-    enum rusm_err err = open_group(rt->groups, name, true, &group);
-    if (err == RUSM_OK) {
-        *out = group;
-    }
-    return err;
-}
-
-void rusm_group_close(rusm_group *group) {
-    RUSM_ASSERT(group);
-    release(group);
-}
-
-static enum rusm_err publish_to_handle(struct rusm_group *group, struct payload *payload,
-                                       size_t *delivered) {
-    struct process *p = begin_uninterrupted();
-    enum rusm_err err = publish(group, payload, delivered);
-    end_uninterrupted(p);
-    return err;
-}
-
-enum rusm_err rusm_group_publish(rusm_group *group, const void *data, size_t len,
-                                 size_t *delivered) {
-    RUSM_ASSERT(group && (data || len == 0));
-    struct payload payload;
-    enum rusm_err err = payload_of_bytes(group->groups->rt, data, len, &payload);
-    return err == RUSM_OK ? publish_to_handle(group, &payload, delivered) : err;
-}
-
-enum rusm_err rusm_group_publish_buf(rusm_group *group, rusm_buf *buf, size_t *delivered) {
-    RUSM_ASSERT(group && buf);
-    struct payload payload;
-    enum rusm_err err = payload_of_buf(group->groups->rt, buf, &payload);
-    return err == RUSM_OK ? publish_to_handle(group, &payload, delivered) : err;
-}
-
-size_t rusm_group_kill(rusm_runtime *runtime, const char *group) {
-    struct rusm_runtime *rt = runtime_or_own(runtime);
-    RUSM_ASSERT(rt && group);
-    struct process *p = begin_uninterrupted();
-    struct rusm_group *g;
-    size_t count = 0;
-    if (open_group(rt->groups, group, false, &g) == RUSM_OK && g) {
-        const struct payload kill = {.kind = SIGNAL_KILL, .data = ""};
-        count = fan_out(g, &kill);
-        release(g);
-    }
-    end_uninterrupted(p);
-    return count;
 }

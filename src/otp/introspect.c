@@ -31,6 +31,7 @@ void rusm_runtime_info(rusm_runtime *runtime, struct rusm_runtime_info *out) {
     out->memory_bytes = ptab_bytes(runtime) + cell_depot_bytes(runtime->cell_depot) +
                         stack_depot_count(runtime->stack_depot) * 4096u;
     out->names = names_count(runtime->names);
+    out->groups = groups_count(runtime->groups);
     out->spawned_outside = atomic_load_explicit(&runtime->outside_spawned, memory_order_relaxed);
     out->messages_outside = atomic_load_explicit(&runtime->outside_messages, memory_order_relaxed);
     blocking_info(runtime->blocking, &out->blocking_threads, &out->blocking_jobs);

@@ -298,6 +298,9 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     if (ext && ext->name_count > 0) {
         names_release_own(s->rt->names, pid, ext);
     }
+    if (ext && ext->groups) {
+        groups_release_own(pid, ext);
+    }
     if (p->relations) {
         links_notify(s, p, reason);
     }

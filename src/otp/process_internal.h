@@ -54,6 +54,7 @@ struct process_ext {
     uint64_t *name_hashes; /* of the names it registered for itself; owned */
     uint32_t name_count;
     uint32_t name_capacity;
+    struct map64 *groups; /* group -> what it is in it by its own doing (groups.c); owned or NULL */
     bool acknowledge_start; /* the parent waits for init */
     rusm_exit_fn on_exit;
     void *on_exit_arg;

@@ -41,6 +41,8 @@ void rusm_config_init(struct rusm_config *config) {
         .mailbox_policy = RUSM_MAILBOX_SHED,
         .message_bytes_max = 64u * 1024 * 1024,
         .names_max = 1024u * 1024,
+        .groups_max = 1024u * 1024,
+        .group_members_max = PID_INDEX_MAX,
         .timers_max = 4u * 1024 * 1024,
         .blocking_threads_max = 4,
         .blocking_jobs_max = 1024,
@@ -56,6 +58,7 @@ static bool config_valid(const struct rusm_config *c) {
            within(c->stack_bytes, 16 * 1024, 16 * 1024 * 1024) && c->stack_bytes % 4096 == 0 &&
            within(c->reductions, 64, 1000000) &&
            within(c->mailbox_len_max, 1, RUSM_MAILBOX_LEN_LIMIT) && c->names_max >= 1 &&
+           c->groups_max >= 1 && within(c->group_members_max, 1, PID_INDEX_MAX) &&
            within(c->timers_max, 1, (1u << TIMER_INDEX_BITS) - 1) &&
            within(c->blocking_threads_max, 1, 1024) && c->blocking_jobs_max >= 1 &&
            (c->mailbox_policy == RUSM_MAILBOX_SHED || c->mailbox_policy == RUSM_MAILBOX_HOLD);
@@ -96,7 +99,7 @@ static enum rusm_err sched_init(struct rusm_runtime *rt, struct sched *s, uint32
         if (!first) {
             return RUSM_ERR_NOMEM;
         }
-        stack_give(s, first, false);
+        stack_give(s, first);
     }
     return err;
 }
@@ -202,6 +205,7 @@ static void free_runtime(struct rusm_runtime *rt) {
         sched_deinit(&rt->scheds[i]);
     }
     names_destroy(rt->names);
+    groups_destroy(rt->groups);
     stack_depot_destroy(rt->stack_depot);
     cell_depot_destroy(rt->cell_depot);
     ptab_deinit(rt);
@@ -229,6 +233,9 @@ static enum rusm_err init_runtime(struct rusm_runtime *rt, const struct rusm_con
     }
     if (err == RUSM_OK) {
         err = names_create(rt, &rt->names);
+    }
+    if (err == RUSM_OK) {
+        err = groups_create(rt, &rt->groups);
     }
     if (err == RUSM_OK) {
         err = blocking_create(rt, &rt->blocking);

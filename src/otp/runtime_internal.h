@@ -9,6 +9,7 @@
 
 struct blocking_pool;
 struct names;
+struct groups;
 struct sim;
 
 /* Chunks of the process table. */
@@ -39,6 +40,7 @@ struct rusm_runtime {
     struct stack_depot *stack_depot;
     struct blocking_pool *blocking;
     struct names *names;
+    struct groups *groups;
     _Atomic(struct watch *) watch; /* set once the schedulers run */
     struct sim *sim;
     struct sched *sim_resume; /* which virtual scheduler the driver goes on with */
@@ -87,6 +89,13 @@ enum rusm_err names_claim_own(struct names *names, const char *name, rusm_pid pi
                               struct process_ext *ext);
 /* Give up the names that a process has claimed itself. */
 void names_release_own(struct names *names, rusm_pid pid, struct process_ext *ext);
+
+/* ---- groups.c ---- */
+enum rusm_err groups_create(struct rusm_runtime *rt, struct groups **out);
+void groups_destroy(struct groups *groups);
+uint64_t groups_count(struct groups *groups);
+/* The process ends: leave the groups it has joined, end its watches. ext->groups is not NULL. */
+void groups_release_own(rusm_pid pid, struct process_ext *ext);
 
 /* ---- process.c ---- */
 bool process_is_alive(struct rusm_runtime *rt, rusm_pid pid);
