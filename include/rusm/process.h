@@ -74,7 +74,7 @@ struct rusm_server {
 };
 
 /* Called on a scheduler thread when a process has ended and its slot is free again. Must neither
- * block nor suspend; it may send. `reason` is borrowed for the call. */
+ * block nor suspend, and is no process: it sends with rusm_post. `reason` is borrowed for the call. */
 typedef void (*rusm_exit_fn)(void *arg, rusm_pid pid, const struct rusm_exit_reason *reason);
 
 #define RUSM_NAME_BYTES_MAX  63u

@@ -82,7 +82,7 @@ __asm__(".text\n"
         "  ldp d12, d13, [sp, #128]\n"
         "  ldp d14, d15, [sp, #144]\n"
         "  add sp, sp, #160\n"
-        "  br x30\n"
+        "  ret\n"
         ".size context_switch, .-context_switch\n");
 
 #define FRAME_WORDS 20

@@ -20,8 +20,8 @@
 #endif
 
 /*
- * Compare-and-swap of the whole word, sequentially consistent. In assembly on x86-64, since gcc
- * calls a library for 16-byte atomics; ThreadSanitizer cannot see it and is told.
+ * Compare-and-swap of the whole word, acquire and release. In assembly, since gcc calls a library
+ * for 16-byte atomics, which may lock; ThreadSanitizer cannot see it and is told.
  */
 static inline bool word_cas(struct mailbox_word *word, struct signal *top, uint64_t tag,
                             struct signal *new_top, uint64_t new_tag) {
@@ -34,12 +34,24 @@ static inline bool word_cas(struct mailbox_word *word, struct signal *top, uint6
                      : "=@cce"(done), "+m"(*word), "+a"(top), "+d"(tag)
                      : "b"(new_top), "c"(new_tag)
                      : "memory");
+#elif defined(__aarch64__)
+    uint64_t low, high;
+    uint32_t failed;
+    __asm__ volatile(
+        "1: ldaxp %[low], %[high], %[word]\n"
+        "   cmp %[low], %[top]\n"
+        "   ccmp %[high], %[tag], #0, eq\n"
+        "   cset %w[failed], ne\n"
+        "   b.ne 2f\n"
+        "   stlxp %w[failed], %[new_top], %[new_tag], %[word]\n"
+        "   cbnz %w[failed], 1b\n"
+        "2:"
+        : [low] "=&r"(low), [high] "=&r"(high), [failed] "=&r"(failed), [word] "+Q"(*word)
+        : [top] "r"(top), [tag] "r"(tag), [new_top] "r"(new_top), [new_tag] "r"(new_tag)
+        : "cc", "memory");
+    bool done = !failed;
 #else
-    typedef unsigned __int128 pair;
-    pair expected = ((pair)tag << 64) | (uintptr_t)top;
-    pair wanted = ((pair)new_tag << 64) | (uintptr_t)new_top;
-    bool done = __atomic_compare_exchange_n((pair *)word, &expected, wanted, false,
-                                            __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+#error "no 16-byte compare-and-swap known for this processor"
 #endif
 #ifdef MAILBOX_TSAN
     if (done) {

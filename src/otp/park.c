@@ -17,11 +17,17 @@ void sched_inbox_push(struct sched *s, struct process *p) {
     sched_unpark(s);
 }
 
-static void take_inbox(struct sched *s) {
-    if (!atomic_load_explicit(&s->inbox, memory_order_relaxed)) {
+bool sched_inbox_is_stuck(struct sched *s, uint64_t now_ticks) {
+    return atomic_load_explicit(&s->inbox, memory_order_relaxed) &&
+           !atomic_load_explicit(&s->parked, memory_order_relaxed) &&
+           now_ticks > counter_get(&s->duty_ticks) + s->rt->backlog_age_ticks;
+}
+
+void sched_take_inbox(struct sched *s, struct sched *from) {
+    if (!atomic_load_explicit(&from->inbox, memory_order_relaxed)) {
         return;
     }
-    struct process *p = atomic_exchange_explicit(&s->inbox, NULL, memory_order_acquire);
+    struct process *p = atomic_exchange_explicit(&from->inbox, NULL, memory_order_acquire);
     struct process *oldest = NULL;
     while (p) {
         struct process *next = p->link;
@@ -65,9 +71,9 @@ void sched_wake_thief(struct sched *s) {
 __attribute__((noinline)) void sched_duties(struct sched *s, int64_t wait_ms) {
     timer_run(s);
     io_poll(s, wait_ms);
-    take_inbox(s);
+    sched_take_inbox(s, s);
     s->last_ticks = sched_ticks(s);
-    s->duty_ticks = s->last_ticks + s->rt->duty_interval_ticks;
+    counter_set(&s->duty_ticks, s->last_ticks + s->rt->duty_interval_ticks);
     uint64_t since = counter_get(&s->runq.backlog_since);
     if (since != 0 && s->last_ticks - since > s->rt->backlog_age_ticks && runq_len(&s->runq) > 0 &&
         atomic_load_explicit(&s->rt->parked_count, memory_order_relaxed) > 0) {
@@ -90,7 +96,9 @@ static void sleep_until_woken(struct sched *s) {
 #ifdef RUSM_SIM
     sim_park(s, next_ms == UINT64_MAX ? UINT64_MAX : sim_now_ms(s->rt) + next_ms);
 #else
-    int64_t wait_ms = next_ms > INT32_MAX ? -1 : (int64_t)next_ms;
+    /* epoll takes 24 days at most; after those it is asked again. */
+    int64_t finite_ms = next_ms > INT32_MAX ? INT32_MAX : (int64_t)next_ms;
+    int64_t wait_ms = next_ms == UINT64_MAX ? -1 : finite_ms;
     io_poll(s, wait_ms);
 #endif
 }

@@ -205,18 +205,7 @@ struct rusm_msg *rusm_msg_take(struct rusm_msg *msg) {
         return msg;
     }
     /* The cell is still the end of the mailbox's chain; a copy is the caller's. */
-    struct signal *copy;
-    if (sig->storage == STORAGE_BUF) {
-        copy = signal_create(s, SIGNAL_MESSAGE);
-        if (copy) {
-            copy->storage = STORAGE_BUF;
-            copy->data = sig->data;
-            copy->len = sig->len;
-            copy->buf = rusm_buf_hold(sig->buf);
-        }
-    } else {
-        copy = signal_create_message(s, sig->data, sig->len);
-    }
+    struct signal *copy = signal_copy(s, sig);
     mailbox_release(s, p, sig);
     if (!copy) {
         static const char why[] = "no memory to take a message";

@@ -169,6 +169,11 @@ struct process *runq_steal(struct sched *s, struct sched *victim) {
             count++;
         }
     }
+    if (count == 0) {
+        return NULL;
+    }
     counter_add(&s->counters.steals, count);
-    return count > 0 ? runq_pop(s) : NULL;
+    /* It may be stolen on, from here: see worth_stealing. */
+    counter_set(&s->runq.backlog_since, s->last_ticks | 1);
+    return runq_pop(s);
 }

@@ -50,6 +50,12 @@ enum suspend_how { SUSPEND_WAIT, SUSPEND_YIELD };
 /* Runs measured together for cpu time while they are short: see sched_account. */
 #define ACCOUNT_WINDOW 16u
 
+/* One run in the window. */
+struct account {
+    struct process *process; /* NULL: it has ended */
+    uint32_t weight;         /* its reductions, and one for the switch */
+};
+
 struct sched_counters {
     counter spawned;
     counter finished;
@@ -88,9 +94,10 @@ struct sched {
     uint32_t spare_count;
     uint32_t account_exact; /* runs left to be measured one by one */
     uint32_t window_len;
-    struct process *window[ACCOUNT_WINDOW];
+    uint32_t window_weight; /* the sum of the weights */
+    struct account window[ACCOUNT_WINDOW];
     uint64_t last_ticks; /* the clock when it was last read */
-    uint64_t duty_ticks; /* when to look at timers, descriptors and the inbox again */
+    counter duty_ticks;  /* when to look at timers, descriptors and the inbox again */
     struct cell_pool cells;
     struct process *free_slots;
     uint32_t free_slot_count;
@@ -161,6 +168,10 @@ void sched_unpark(struct sched *s);
 void sched_wake_thief(struct sched *s);
 /* Timers, descriptors, inbox. `wait_ms`: how long epoll may wait, -1 for ever. */
 void sched_duties(struct sched *s, int64_t wait_ms);
+/* Whether processes wait in an inbox whose scheduler is in a long run. Any thread. */
+bool sched_inbox_is_stuck(struct sched *s, uint64_t now_ticks);
+/* Move what is in the inbox of `from`, which may be `s`, to the run queue of `s`. */
+void sched_take_inbox(struct sched *s, struct sched *from);
 /* Put a runnable process into a scheduler's inbox. Any thread. */
 void sched_inbox_push(struct sched *s, struct process *p);
 

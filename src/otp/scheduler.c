@@ -16,24 +16,12 @@ static void refill_slice(struct sched *s) {
     s->run_reds = s->reds;
 }
 
-/*
- * Reading the clock costs 10 ns, as much as a whole switch. So runs are measured in windows of
- * sixteen, the time shared equally, as long as a window takes less than 4 microseconds together;
- * the first slower one turns on exact measuring for the next EXACT_RUNS runs. A long run is thus
- * shared out wrongly at most once in that many.
- */
-static __attribute__((noinline)) void close_window(struct sched *s) {
-    uint64_t now = sched_ticks(s);
-    uint64_t spent = now - s->last_ticks;
-    s->last_ticks = now;
-    if (s->window_len == 0) {
-        return;
-    }
-    counter_add(&s->counters.switches, s->window_len);
-    uint64_t share =
-        s->window_len == ACCOUNT_WINDOW ? spent / ACCOUNT_WINDOW : spent / s->window_len;
+/* Share the ticks of a window among its runs, in proportion to their weights. */
+static void charge(struct sched *s, uint64_t spent) {
+    uint64_t scale = (spent << 16) / s->window_weight;
     for (uint32_t i = 0; i < s->window_len; i++) {
-        struct process *p = s->window[i];
+        struct process *p = s->window[i].process;
+        uint64_t share = scale * s->window[i].weight >> 16;
         if (!p) {
             continue; /* it has ended: nobody will ask */
         }
@@ -44,7 +32,25 @@ static __attribute__((noinline)) void close_window(struct sched *s) {
             atomic_fetch_add_explicit(&p->cpu_ticks, share, memory_order_relaxed);
         }
     }
+}
+
+/*
+ * Reading the clock costs 10 ns, as much as a whole switch. So runs are measured in windows of
+ * sixteen, the time shared by the reductions they spent, as long as a window takes less than 4
+ * microseconds together; the first slower one turns on exact measuring for the next EXACT_RUNS
+ * runs. A long run is thus shared out wrongly at most once in that many.
+ */
+static __attribute__((noinline)) void close_window(struct sched *s) {
+    uint64_t now = sched_ticks(s);
+    uint64_t spent = now - s->last_ticks;
+    s->last_ticks = now;
+    if (s->window_len == 0) {
+        return;
+    }
+    counter_add(&s->counters.switches, s->window_len);
+    charge(s, spent);
     s->window_len = 0;
+    s->window_weight = 0;
     if (spent > s->rt->exact_ticks) {
         s->account_exact = EXACT_RUNS;
     } else if (s->account_exact > 0) {
@@ -53,11 +59,13 @@ static __attribute__((noinline)) void close_window(struct sched *s) {
 }
 
 static void account(struct sched *s, struct process *p, bool ended) {
-    if (!ended) {
-        counter_add(&p->reductions, (uint64_t)(s->run_reds - s->reds));
-    }
+    uint32_t reds = (uint32_t)(s->run_reds - s->reds);
     s->run_reds = s->reds;
-    s->window[s->window_len++] = ended ? NULL : p;
+    if (!ended) {
+        counter_add(&p->reductions, reds);
+    }
+    s->window[s->window_len++] = (struct account){ended ? NULL : p, reds + 1};
+    s->window_weight += reds + 1;
     if (s->account_exact > 0 || s->window_len == ACCOUNT_WINDOW) {
         close_window(s);
     }
@@ -68,7 +76,7 @@ void sched_account_end(struct sched *s, struct process *p) {
 }
 
 static inline bool duties_due(const struct sched *s) {
-    return s->last_ticks >= s->duty_ticks;
+    return s->last_ticks >= counter_get(&s->duty_ticks);
 }
 
 /* The process woken last goes on in its waker's slice; when that is spent it queues like others. */
@@ -106,7 +114,14 @@ static struct process *steal(struct sched *s) {
     uint32_t first = random_below(&s->random, count);
     for (uint32_t i = 0; i < count; i++) {
         struct sched *victim = &s->rt->scheds[(first + i) % count];
-        if (victim == s || !worth_stealing(s, victim)) {
+        if (victim == s) {
+            continue;
+        }
+        if (sched_inbox_is_stuck(victim, s->last_ticks)) {
+            sched_take_inbox(s, victim);
+            return pick_ready(s);
+        }
+        if (!worth_stealing(s, victim)) {
             continue;
         }
         struct process *p = runq_steal(s, victim);
@@ -178,7 +193,7 @@ static void resume(struct sched *s, struct process *p) {
     struct stack *mine = s->stack;
     begin_run(s, p);
     void *sp = take_context(s, p);
-    stack_give(s, mine, false);
+    stack_give(s, mine);
     stack_switch(&mine->sp, sp, mine, s->stack);
     finish_switch(sched_current());
 }

@@ -180,6 +180,29 @@ struct signal *signal_create_message(struct sched *s, const void *data, uint32_t
     return sig;
 }
 
+struct signal *signal_copy(struct sched *s, const struct signal *sig) {
+    if (sig->storage == STORAGE_DOWN) {
+        const struct rusm_down *down = &sig->down;
+        return signal_create_down(s, (enum signal_kind)sig->kind, down->pid, down->ref,
+                                  down->reason.kind, signal_payload(&down->reason));
+    }
+    if (sig->kind == SIGNAL_CALL || sig->kind == SIGNAL_REPLY) {
+        return signal_create_tagged(s, (enum signal_kind)sig->kind, sig->peer.from, sig->peer.id,
+                                    sig->data, sig->len);
+    }
+    if (sig->storage != STORAGE_BUF) {
+        return signal_create_message(s, sig->data, sig->len);
+    }
+    struct signal *copy = signal_create(s, SIGNAL_MESSAGE);
+    if (copy) {
+        copy->storage = STORAGE_BUF;
+        copy->data = sig->data;
+        copy->len = sig->len;
+        copy->buf = rusm_buf_hold(sig->buf);
+    }
+    return copy;
+}
+
 static __attribute__((noinline, cold)) void release_payload(struct signal *sig) {
     if (sig->storage == STORAGE_BUF) {
         rusm_buf_release(sig->buf);

@@ -106,6 +106,8 @@ struct signal *signal_create_tagged(struct sched *s, enum signal_kind kind, rusm
 /* The news of an end. `payload` (may be NULL) gets one more reference. NULL when out of memory. */
 struct signal *signal_create_down(struct sched *s, enum signal_kind kind, rusm_pid pid,
                                   rusm_ref ref, enum rusm_exit_kind why, rusm_buf *payload);
+/* The same message in another cell; NULL when out of memory. */
+struct signal *signal_copy(struct sched *s, const struct signal *sig);
 /* The buffer that holds a reason's payload; NULL if it has none. */
 rusm_buf *signal_payload(const struct rusm_exit_reason *reason);
 /* Free a cell and its payload. */

@@ -52,7 +52,6 @@ struct stack_depot {
     uint32_t carved; /* stacks used of the newest region */
     struct stack *free;
     _Atomic uint64_t in_use;
-    _Atomic uint64_t handed_out;
 };
 
 enum rusm_err stack_depot_create(size_t stack_bytes, struct stack_depot **out) {
@@ -202,11 +201,8 @@ static void spill(struct sched *s) {
     pthread_mutex_unlock(&depot->lock);
 }
 
-void stack_give(struct sched *s, struct stack *stack, bool dirty) {
-    if (dirty) {
-        trim(stack);
-    }
-    /* The one given last may still be current: it goes below the others when they are spilled. */
+void stack_give(struct sched *s, struct stack *stack) {
+    /* Before this one is added, which may still be the current stack. */
     if (s->spare_count >= SPARES_MAX) {
         spill(s);
     }

@@ -29,13 +29,13 @@ struct stack {
 
 enum rusm_err stack_depot_create(size_t stack_bytes, struct stack_depot **out);
 void stack_depot_destroy(struct stack_depot *depot);
-/* Address space handed out so far and not returned, in stacks. Any thread. */
+/* Stacks ever made; they are pooled, never unmapped before the end. Any thread. */
 uint64_t stack_depot_count(struct stack_depot *depot);
 
 /* A stack to run on: one of the scheduler's spares, or a new one; NULL when there is no memory. */
 struct stack *stack_take(struct sched *s);
-/* Give back a stack that nobody runs on. `dirty`: its frames are abandoned, start over. */
-void stack_give(struct sched *s, struct stack *stack, bool dirty);
+/* Give back a stack; it may still be the current one until the next switch. */
+void stack_give(struct sched *s, struct stack *stack);
 
 /* Bytes between `sp` and the stack's top, by whole pages. */
 size_t stack_used_bytes(const struct stack *stack, const void *sp);

@@ -3,7 +3,8 @@
 /*
  * The watch: a thread that ticks while schedulers work and sleeps while all are parked. It catches
  * what a scheduler cannot see while it is stuck in one long run: work that waits behind it while
- * another scheduler sleeps.
+ * another scheduler sleeps. What such a scheduler has in its next-slot, its timers and its
+ * descriptors still wait for the run to end.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -33,8 +34,9 @@ static void help_waiting_work(struct rusm_runtime *rt) {
     for (uint32_t i = 0; i < rt->sched_count; i++) {
         struct sched *s = &rt->scheds[i];
         uint64_t since = counter_get(&s->runq.backlog_since);
-        if (since != 0 && now > since && now - since > rt->backlog_age_ticks &&
-            runq_len(&s->runq) > 0 &&
+        bool queue_waits = since != 0 && now > since && now - since > rt->backlog_age_ticks &&
+                           runq_len(&s->runq) > 0;
+        if ((queue_waits || sched_inbox_is_stuck(s, now)) &&
             atomic_load_explicit(&rt->parked_count, memory_order_relaxed) > 0) {
             sched_wake_thief(s);
         }
