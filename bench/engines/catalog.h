@@ -10,12 +10,16 @@
 /* Fibers on the runtime, phase by phase; each in the file of its name. */
 extern const struct engine engine_spawn_storm;
 extern const struct engine engine_ping_pong;
+extern const struct engine engine_fault_recovery;
 
 /* The scenarios in the order of the menu. Static. */
 const struct node_scenario *catalog_scenarios(uint32_t *count);
 
 /* The scenario's engine; NULL if it is not real yet, or unknown. */
 const struct engine *catalog_engine(const char *id);
+
+/* The second shape of the scenario's engine; NULL if it has none. */
+const struct engine *catalog_second_engine(const char *id);
 
 /* NULL if unknown. */
 const struct node_scenario *catalog_scenario(const char *id);

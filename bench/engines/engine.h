@@ -50,6 +50,10 @@ struct engine {
     bool (*stopped)(void *run);
     /* Free the run. Asserted: stopped. */
     void (*destroy)(void *run);
+    /* A further shape of the scenario, or NULL. Where a run is only to bring figures, it is run by
+     * itself after this one, and its rate is the metric `second_metric`. */
+    const struct engine *second;
+    const char *second_metric;
 };
 
 #endif

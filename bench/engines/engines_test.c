@@ -96,8 +96,7 @@ static uint64_t runtime_memory(rusm_runtime *runtime) {
 }
 
 /* The runs after the first must leave descriptors, processes and memory as the first left them. */
-static void leaves_nothing_behind(const char *id) {
-    const struct engine *engine = catalog_engine(id);
+static void leaves_nothing_behind(const struct engine *engine) {
     assert_non_null(engine);
     rusm_runtime *runtime = make_runtime();
     unsigned descriptors = count_descriptors();
@@ -117,12 +116,18 @@ static void leaves_nothing_behind(const char *id) {
 
 static void spawn_storm(void **state) {
     (void)state;
-    leaves_nothing_behind("spawn-storm");
+    leaves_nothing_behind(catalog_engine("spawn-storm"));
 }
 
 static void ping_pong(void **state) {
     (void)state;
-    leaves_nothing_behind("ping-pong");
+    leaves_nothing_behind(catalog_engine("ping-pong"));
+}
+
+static void fault_recovery(void **state) {
+    (void)state;
+    leaves_nothing_behind(catalog_engine("fault-recovery"));
+    leaves_nothing_behind(catalog_second_engine("fault-recovery"));
 }
 
 static void the_cap_on_the_population_holds(void **state) {
@@ -169,13 +174,15 @@ static void a_full_process_table_is_survived(void **state) {
     (void)state;
     run_with_few_slots("spawn-storm", 64, 2);
     run_with_few_slots("spawn-storm", 2, 3);
-    run_with_few_slots("ping-pong", 30, 16); /* some pings find no room for their pong */
+    run_with_few_slots("ping-pong", 30, 16);     /* some pings find no room for their pong */
+    run_with_few_slots("fault-recovery", 13, 3); /* the root, two supervisors and a half */
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spawn_storm),
         cmocka_unit_test(ping_pong),
+        cmocka_unit_test(fault_recovery),
         cmocka_unit_test(the_cap_on_the_population_holds),
         cmocka_unit_test(a_full_process_table_is_survived),
     };

@@ -50,8 +50,10 @@ static rusm_runtime *make_runtime(uint32_t schedulers) {
     return runtime;
 }
 
+/* find_engine: NULL = the catalogue. */
 static struct runner *make_runner(rusm_runtime *runtime, enum node_profile profile,
-                                  uint32_t workers) {
+                                  uint32_t workers,
+                                  const struct engine *(*find_engine)(const char *id)) {
     struct node_machine machine;
     struct runner *runner;
     node_machine_read(&machine);
@@ -61,6 +63,7 @@ static struct runner *make_runner(rusm_runtime *runtime, enum node_profile profi
         .profile = profile,
         .workers = workers,
         .warm_up_ms = RUNNER_WARM_UP_MS,
+        .find_engine = find_engine,
     };
     if (runner_create(&config, &runner) != RUSM_OK) {
         (void)fail("cannot start", "out of memory");
@@ -147,7 +150,7 @@ int command_start(const struct start_options *options) {
     if (!runtime) {
         return EXIT_FAILED;
     }
-    struct runner *runner = make_runner(runtime, options->profile, 0);
+    struct runner *runner = make_runner(runtime, options->profile, 0, NULL);
     int code = EXIT_FAILED;
     if (runner) {
         code = serve(options, runtime, runner);
@@ -187,17 +190,45 @@ static bool run_once(struct runner *runner, double seconds, struct runner_summar
     return true;
 }
 
+/* One repeat of one shape of the scenario. 0, or the exit code. */
+static int run_shape(const struct run_options *options, struct runner *runner,
+                     struct runner_summary *out) {
+    const char *problem = runner_run(runner, options->scenario->id);
+    if (problem) {
+        return fail(options->scenario->id, problem);
+    }
+    if (!run_once(runner, options->seconds, out)) {
+        (void)fprintf(stderr, "rusm-bench: interrupted\n");
+        return EXIT_INTERRUPTED;
+    }
+    return 0;
+}
+
+/* The same with the engine's second shape, of which the rate is added to `summary`. */
+static int run_second(const struct run_options *options, struct runner *second,
+                      struct runner_summary *summary) {
+    struct runner_summary further;
+    int code = run_shape(options, second, &further);
+    if (code == 0 && summary->metric_count < RUNNER_METRICS_MAX) {
+        struct runner_metric *metric = &summary->metrics[summary->metric_count++];
+        *metric = further.metrics[0];
+        (void)snprintf(metric->name, sizeof(metric->name), "%s",
+                       catalog_engine(options->scenario->id)->second_metric);
+    }
+    return code;
+}
+
+/* `second` is NULL if the scenario has but one shape. */
 static int run_repeats(const struct run_options *options, struct runner *runner,
-                       struct result *result) {
+                       struct runner *second, struct result *result) {
+    result->workers = runner_workers(runner);
     for (uint32_t i = 0; i < options->repeats; i++) {
-        const char *problem = runner_run(runner, options->scenario->id);
-        if (problem) {
-            return fail(options->scenario->id, problem);
+        int code = run_shape(options, runner, &result->summaries[i]);
+        if (code == 0 && second) {
+            code = run_second(options, second, &result->summaries[i]);
         }
-        result->workers = runner_workers(runner);
-        if (!run_once(runner, options->seconds, &result->summaries[i])) {
-            (void)fprintf(stderr, "rusm-bench: interrupted\n");
-            return EXIT_INTERRUPTED;
+        if (code != 0) {
+            return code;
         }
         result->repeats = i + 1;
         if (options->repeats > 1) {
@@ -209,7 +240,7 @@ static int run_repeats(const struct run_options *options, struct runner *runner,
 }
 
 static int run_and_print(const struct run_options *options, rusm_runtime *runtime,
-                         struct runner *runner) {
+                         struct runner *runner, struct runner *second) {
     struct rusm_runtime_info info;
     rusm_runtime_info(runtime, &info);
     struct result *result = rusm_zalloc(sizeof(*result));
@@ -220,7 +251,7 @@ static int run_and_print(const struct run_options *options, rusm_runtime *runtim
     result->profile = options->profile;
     result->schedulers = info.schedulers;
     result->seconds = options->seconds;
-    int code = run_repeats(options, runner, result);
+    int code = run_repeats(options, runner, second, result);
     if (code == 0) {
         result_print(result, options->json ? stderr : stdout);
         if (options->json && !result_print_json(result, stdout)) {
@@ -236,10 +267,20 @@ int command_run(const struct run_options *options) {
     if (!runtime) {
         return EXIT_FAILED;
     }
-    struct runner *runner = make_runner(runtime, options->profile, options->workers);
+    bool has_second = catalog_second_engine(options->scenario->id) != NULL;
+    struct runner *runner = make_runner(runtime, options->profile, options->workers, NULL);
+    struct runner *second = NULL;
+    if (runner && has_second) {
+        second = make_runner(runtime, options->profile, options->workers, catalog_second_engine);
+    }
     int code = EXIT_FAILED;
+    if (runner && (second || !has_second)) {
+        code = run_and_print(options, runtime, runner, second);
+    }
+    if (second) {
+        runner_destroy(second);
+    }
     if (runner) {
-        code = run_and_print(options, runtime, runner);
         runner_destroy(runner);
     }
     rusm_runtime_destroy(runtime);
