@@ -49,7 +49,7 @@ struct rusm_process_info {
     uint64_t cpu_ns;        /* see docs/design/scheduler.md for its exactness */
     uint64_t reductions;
     const void *entry; /* the fiber's function or the server's callbacks: a symbol to print */
-    char name[RUSM_NAME_BYTES_MAX + 1];   /* the name registered last, or "" */
+    char name[RUSM_NAME_BYTES_MAX + 1];   /* the name it registered for itself last, or "" */
     char label[RUSM_LABEL_BYTES_MAX + 1]; /* or "" */
 };
 

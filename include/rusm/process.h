@@ -74,7 +74,8 @@ struct rusm_server {
 };
 
 /* Called on a scheduler thread when a process has ended and its slot is free again. Must neither
- * block nor suspend, and is no process: it sends with rusm_post. `reason` is borrowed for the call. */
+ * block nor suspend, and is no process: it sends with rusm_post. `reason` is borrowed for the call.
+ */
 typedef void (*rusm_exit_fn)(void *arg, rusm_pid pid, const struct rusm_exit_reason *reason);
 
 #define RUSM_NAME_BYTES_MAX  63u
@@ -127,8 +128,8 @@ _Noreturn void rusm_exit(const struct rusm_exit_reason *reason);
 
 /*
  * End another process with reason KILLED at its next suspension point (at once if it waits). True
- * if it was alive. A process inside rusm_blocking ends when its job is done.
- * runtime: NULL = that of the calling process. Any thread.
+ * if it was alive and the signal went through (not so without memory). A process inside
+ * rusm_blocking ends when its job is done. runtime: NULL = that of the calling process. Any thread.
  */
 bool rusm_kill(rusm_runtime *runtime, rusm_pid pid);
 

@@ -37,7 +37,9 @@ typedef void (*rusm_log_fn)(void *arg, enum rusm_log_level level, const char *te
 /* Limits and sizes. rusm_config_init fills in the defaults given in brackets. */
 struct rusm_config {
     uint32_t schedulers;      /* scheduler threads; 0 = one per usable core, at most 64 */
-    uint32_t processes_max;   /* live processes at once [4 Mi], at most 16 Mi - 1 */
+    uint32_t processes_max;   /* live processes at once [4 Mi], at most 16 Mi - 1; each scheduler
+                                 keeps up   to 256 free slots, so a spawn elsewhere may be refused that
+                                      many early */
     uint32_t stack_bytes;     /* a fiber's stack, a multiple of 4 KiB [64 KiB], 16 KiB..16 MiB */
     uint32_t reductions;      /* what a process may spend in one turn [2000], 64..1000000 */
     uint32_t mailbox_len_max; /* default bound of a mailbox [RUSM_MAILBOX_LEN_LIMIT] */
@@ -49,7 +51,7 @@ struct rusm_config {
     uint32_t timers_max;           /* armed timers a scheduler [4 Mi], at most 16 Mi - 1 */
     uint32_t blocking_threads_max; /* threads for rusm_blocking, started on demand [4], 1..1024 */
     uint32_t blocking_jobs_max;    /* jobs waiting for such a thread [1024] */
-    rusm_log_fn log;               /* NULL = standard error, from WARN up */
+    rusm_log_fn log;               /* processes that end by a limit; NULL = standard error */
     void *log_arg;                 /* borrowed until the runtime is destroyed */
 };
 
@@ -59,7 +61,8 @@ void rusm_config_init(struct rusm_config *config);
 /*
  * Make a runtime and start its schedulers. `config` is borrowed for the call; NULL = the defaults.
  * Errors: INVALID (a field is out of its range), NOMEM, SYSTEM (no thread, no epoll set; errno).
- * Any thread that is not a scheduler's. Costs about a millisecond.
+ * Any thread that is not a scheduler's. Costs some 2 ms the first time in a program (the clock is
+ * calibrated), then less than one.
  */
 enum rusm_err rusm_runtime_create(const struct rusm_config *config, rusm_runtime **out);
 

@@ -18,7 +18,8 @@ typedef struct rusm_timer {
     uint64_t v;
 } rusm_timer;
 
-/* Longest time a timer can be set for: about 136 years. Longer ones are cut to it. */
+/* Longest time a timer can be set for: about 139 years. Longer delays are cut to it; longer waits
+ * have no end. */
 #define RUSM_TIMER_MS_MAX ((uint64_t)1 << 42)
 
 /* Suspend the calling process for that long. */

@@ -272,6 +272,21 @@ enum rusm_err rusm_register(rusm_runtime *runtime, const char *name, rusm_pid pi
     return claim(rt->names, name, pid, &hash);
 }
 
+/* The caller gave up a name of its own. */
+static void forget_own(struct process_ext *ext, uint64_t hash, const char *name) {
+    for (uint32_t i = 0; i < ext->name_count; i++) {
+        if (ext->name_hashes[i] == hash) {
+            ext->name_hashes[i] = ext->name_hashes[--ext->name_count];
+            break;
+        }
+    }
+    char shown[RUSM_NAME_BYTES_MAX + 1];
+    text_get(&ext->name, shown);
+    if (strcmp(shown, name) == 0) {
+        text_set(&ext->name, "");
+    }
+}
+
 enum rusm_err rusm_unregister(rusm_runtime *runtime, const char *name) {
     struct rusm_runtime *rt = runtime_or_own(runtime);
     RUSM_ASSERT(rt && name);
@@ -282,15 +297,24 @@ enum rusm_err rusm_unregister(rusm_runtime *runtime, const char *name) {
     uint64_t hash = hash_of(name, len);
     struct shard *shard = shard_of(rt->names, hash);
     enum rusm_err err = RUSM_ERR_NAME_UNKNOWN;
+    rusm_pid holder = {0};
     SIM_POINT();
     pthread_mutex_lock(&shard->lock);
     struct name **at = shard->buckets ? find(shard, hash, name) : NULL;
     if (at && *at) {
         RUSM_DASSERT(shard->buckets);
-        err = process_is_alive(rt, (*at)->pid) ? RUSM_OK : RUSM_ERR_NAME_UNKNOWN;
+        holder = (*at)->pid;
+        err = process_is_alive(rt, holder) ? RUSM_OK : RUSM_ERR_NAME_UNKNOWN;
         remove_entry(rt->names, shard, at);
     }
     pthread_mutex_unlock(&shard->lock);
+    struct sched *s = sched_tls;
+    if (holder.v != 0 && s && s->rt == rt && holder.v == rusm_self().v) {
+        struct process_ext *ext = atomic_load_explicit(&s->current->ext, memory_order_relaxed);
+        if (ext) {
+            forget_own(ext, hash, name);
+        }
+    }
     return err;
 }
 

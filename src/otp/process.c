@@ -276,6 +276,13 @@ static void terminate(struct process *p, const struct rusm_exit_reason *reason) 
     rusm_free(p->arg);
 }
 
+/* A limit was passed: whoever runs the node should know which to raise. */
+static __attribute__((noinline, cold)) void report_limit(struct rusm_runtime *rt, rusm_pid pid,
+                                                         const struct rusm_exit_reason *reason) {
+    runtime_log(rt, RUSM_LOG_WARN, "process %llu ended: %.*s", (unsigned long long)pid.v,
+                (int)reason->payload_bytes, reason->payload ? (const char *)reason->payload : "");
+}
+
 void process_end(struct sched *s, struct process *p, const struct rusm_exit_reason *reason) {
     static const struct rusm_exit_reason normal = {RUSM_EXIT_NORMAL, NULL, 0};
     if (!reason) {
@@ -326,6 +333,9 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     }
     if (reason->kind == RUSM_EXIT_ERROR || reason->kind == RUSM_EXIT_LIMIT) {
         counter_add(&s->counters.crashed, 1);
+    }
+    if (reason->kind == RUSM_EXIT_LIMIT) {
+        report_limit(s->rt, pid, reason);
     }
     if (cause) {
         signal_destroy(s, cause);
