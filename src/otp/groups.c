@@ -403,11 +403,11 @@ static bool is_full(const struct members *members) {
 static enum rusm_err add_member(struct rusm_group *group, rusm_pid pid) {
     struct rusm_runtime *rt = group->rt;
     uint32_t limit = rt->config.group_members_max;
-    if (map64_find(&group->places, pid.v)) {
-        return RUSM_OK;
-    }
     if (!process_is_alive(rt, pid)) {
         return RUSM_ERR_NOPROC;
+    }
+    if (map64_find(&group->places, pid.v)) {
+        return RUSM_OK;
     }
     struct members *members = atomic_load_explicit(&group->members, memory_order_relaxed);
     if (is_full(members) || group->places.count >= limit) {
