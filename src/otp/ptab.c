@@ -12,7 +12,11 @@
 #include "otp/runtime_internal.h"
 #include <string.h>
 
+#ifdef RUSM_SIM
+#define SLOT_BATCH 2u /* so that few processes pass through the depot, too */
+#else
 #define SLOT_BATCH 64u
+#endif
 #define EXT_SLAB   64u
 #define EXT_BATCH  32u
 

@@ -24,8 +24,14 @@
 #include <pthread.h>
 
 #define SCHEDULERS_MAX 64u
-#define RUNQ_RING      256u /* a power of two */
-#define RUNQ_BATCH     128u /* moved at once between ring and overflow, or by a thief */
+#ifdef RUSM_SIM
+/* So small that the few processes of a simulated program pass through the overflow, too. */
+#define RUNQ_RING  4u
+#define RUNQ_BATCH 2u
+#else
+#define RUNQ_RING  256u /* a power of two */
+#define RUNQ_BATCH 128u /* moved at once between ring and overflow, or by a thief */
+#endif
 
 /*
  * Run queue, first in first out: a ring that its owner pushes to and that owner and thieves pop

@@ -35,8 +35,13 @@
 
 #define PAGE_BYTES    4096u
 #define REGION_STACKS 256u /* address space taken from the kernel at once */
-#define SPARES_MAX    128u /* free stacks a scheduler keeps */
-#define SPARES_BATCH  64u
+#ifdef RUSM_SIM
+#define SPARES_MAX   4u /* so that few processes pass through the depot, too */
+#define SPARES_BATCH 2u
+#else
+#define SPARES_MAX   128u /* free stacks a scheduler keeps */
+#define SPARES_BATCH 64u
+#endif
 
 struct region {
     struct region *next;
