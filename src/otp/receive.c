@@ -131,7 +131,7 @@ __attribute__((flatten)) struct rusm_msg *rusm_receive(void) {
     if (!p->head && mailbox_has_new(p)) {
         process_check_signals(s, p);
     }
-    while (__builtin_expect(!p->head, 0)) {
+    while (!p->head) {
         RUSM_ASSERT(atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_STEP);
         s = process_wait(s, p, RUSM_WAIT_RECEIVE);
     }
