@@ -8,7 +8,7 @@
 #define SCENARIOS 21u
 
 static const struct engine *const engines[] = {&engine_spawn_storm, &engine_ping_pong,
-                                               &engine_fault_recovery};
+                                               &engine_fault_recovery, &engine_pubsub_fanout};
 
 static const char *const spawn_storm_details[] = {
     "W spawner processes spawn processes with an empty body; one operation is one process reaped.",
@@ -59,7 +59,9 @@ static const char *const kv_storm_details[] = {
     "acknowledged.",
     NULL};
 static const char *const pubsub_fanout_details[] = {
-    "W publishers with eight subscribers each; one publisher with 1,000 as a second figure.", NULL};
+    "W publishers with eight subscribers each; one publisher with 1,000 as a second figure.",
+    "A publisher keeps at most four rounds ahead of a subscriber; each round it looks at another.",
+    NULL};
 static const char *const crypto_ops_details[] = {
     "W guests, one request of 256 bytes in flight each.", NULL};
 static const char *const custom_bridge_details[] = {"One answered call of greet is one operation.",
@@ -246,11 +248,12 @@ static const struct node_scenario scenarios[] = {
      .description = "Deliveries to the subscribers of a topic.",
      .details = pubsub_fanout_details,
      .real_after_phase = 11,
+     .real = true,
      .unit = NODE_UNIT_COUNT,
      .ops_label = "deliveries",
      .latency_label = "publish to delivery",
-     .source = "",
-     .source_file = ""},
+     .source = engine_source_pubsub_fanout,
+     .source_file = "bench/engines/pubsub_fanout.c"},
     {.id = "crypto-ops",
      .label = "Crypto ops (TS)",
      .description = "SHA-256 digests in TypeScript guests through crypto.subtle.",

@@ -11,6 +11,7 @@
 extern const struct engine engine_spawn_storm;
 extern const struct engine engine_ping_pong;
 extern const struct engine engine_fault_recovery;
+extern const struct engine engine_pubsub_fanout;
 
 /* The scenarios in the order of the menu. Static. */
 const struct node_scenario *catalog_scenarios(uint32_t *count);

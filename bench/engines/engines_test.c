@@ -130,6 +130,12 @@ static void fault_recovery(void **state) {
     leaves_nothing_behind(catalog_second_engine("fault-recovery"));
 }
 
+static void pubsub_fanout(void **state) {
+    (void)state;
+    leaves_nothing_behind(catalog_engine("pubsub-fanout"));
+    leaves_nothing_behind(catalog_second_engine("pubsub-fanout"));
+}
+
 static void the_cap_on_the_population_holds(void **state) {
     (void)state;
     enum { CAP = 10, SLACK = 4 * 512 };
@@ -183,6 +189,7 @@ int main(void) {
         cmocka_unit_test(spawn_storm),
         cmocka_unit_test(ping_pong),
         cmocka_unit_test(fault_recovery),
+        cmocka_unit_test(pubsub_fanout),
         cmocka_unit_test(the_cap_on_the_population_holds),
         cmocka_unit_test(a_full_process_table_is_survived),
     };

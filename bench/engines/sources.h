@@ -7,5 +7,6 @@
 extern const char engine_source_spawn_storm[];
 extern const char engine_source_ping_pong[];
 extern const char engine_source_fault_recovery[];
+extern const char engine_source_pubsub_fanout[];
 
 #endif
