@@ -27,6 +27,8 @@ extern "C" {
     X(ERR_NOT_MEMBER, "the process is not in the group")                                           \
     X(ERR_TIMER_LIMIT, "the scheduler's timer table is full (timers_max)")                         \
     X(ERR_NO_TIMER, "the timer has fired or was cancelled")                                        \
+    X(ERR_STREAM_END, "the stream has ended: no writer is left")                                   \
+    X(ERR_STREAM_CLOSED, "the stream's reader is closed")                                          \
     X(ERR_TIMEOUT, "the time allowed has passed")                                                  \
     X(ERR_QUEUE_FULL, "the queue of blocking jobs is full (blocking_jobs_max)")                    \
     X(ERR_STOPPING, "the runtime is stopping")                                                     \

@@ -16,6 +16,7 @@
 #include <rusm/process.h>
 #include <rusm/runtime.h>
 #include <rusm/supervisor.h>
+#include <rusm/stream.h>
 #include <rusm/timer.h>
 
 #endif

@@ -7,6 +7,7 @@
 #include "otp/relations_internal.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
+#include "otp/streams_internal.h"
 
 #ifdef __SANITIZE_THREAD__
 #define MAILBOX_TSAN 1
@@ -244,6 +245,8 @@ static __attribute__((noinline)) void handle(struct sched *s, struct process *p,
     count_consumed(p);
     if (sig->kind == SIGNAL_HOLD) {
         hold_sender(s, p, sig->from);
+    } else if (signal_is_streams(sig)) {
+        streams_handle(s, p, sig);
     } else if (sig->kind != SIGNAL_TIMEOUT || sig->value == p->wait_seq) {
         p->flags |= flag_of((enum signal_kind)sig->kind);
     }
@@ -351,6 +354,8 @@ static void drain(struct sched *s, rusm_pid self, struct signal *sig) {
         struct signal *next = sig->next;
         if (sig->kind == SIGNAL_HOLD) {
             resume_sender(s, sig->from);
+        } else if (signal_is_streams(sig)) {
+            streams_refuse(s, sig);
         } else if (sig->kind >= SIGNAL_LINK) {
             links_refuse(s, self, sig);
         }

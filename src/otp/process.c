@@ -7,6 +7,7 @@
 #include "otp/relations_internal.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
+#include "otp/streams_internal.h"
 #include <string.h>
 
 /* What a spawn and an end together cost beside a message; a spawner yields after some 120. */
@@ -307,6 +308,9 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     }
     if (ext && ext->groups) {
         groups_release_own(pid, ext);
+    }
+    if (ext && ext->streams) {
+        streams_release(s, ext); /* before the news of the end */
     }
     if (p->relations) {
         links_notify(s, p, reason);

@@ -22,6 +22,7 @@
 
 struct map64;
 struct stack;
+struct stream_ends;
 struct sched;
 
 enum process_state { PROCESS_FREE, PROCESS_RUNNABLE, PROCESS_RUNNING, PROCESS_WAITING };
@@ -61,6 +62,7 @@ struct process_ext {
     struct signal *exit_signal; /* what PROCESS_KILLED stands for; NULL: a kill */
     struct signal *stash_head;
     struct signal **stash_tail;
+    struct stream_ends *streams; /* owned or NULL (streams.c) */
     rusm_pid *holders; /* senders that wait for room; owned */
     uint32_t holder_count;
     uint32_t holder_capacity;

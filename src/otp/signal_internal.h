@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 struct sched;
+struct stream;
 
 enum signal_kind {
     /* these a process can receive; values as enum rusm_msg_kind. The first two always are. */
@@ -31,6 +32,12 @@ enum signal_kind {
     SIGNAL_DONE,    /* the blocking job has returned */
     SIGNAL_HOLD,    /* the sender is suspended until this mailbox has room */
     SIGNAL_RESUME,  /* answers HOLD */
+    /* these five: streams_internal.h */
+    SIGNAL_STREAM_OPEN,
+    SIGNAL_STREAM_WRITER,
+    SIGNAL_STREAM_DATA,
+    SIGNAL_STREAM_HOLD,
+    SIGNAL_STREAM_ROOM,
     SIGNAL_LINK,
     SIGNAL_UNLINK,
     SIGNAL_UNLINK_ACK,
@@ -69,7 +76,12 @@ struct signal {
             rusm_pid from;
             uint64_t id; /* (UN)MONITOR: the reference; UNLINK and its ACK: the unlink's number */
         } peer;          /* LINK to DEMONITOR; CALL and REPLY, before their bytes */
-        uint32_t value;  /* TIMEOUT: the wait it belongs to; IO: events */
+        struct {
+            rusm_pid from;
+            struct stream *stream;
+            const void *writer;
+        } stream;       /* STREAM_OPEN to STREAM_ROOM */
+        uint32_t value; /* TIMEOUT: the wait it belongs to; IO: events */
     };
 };
 _Static_assert(sizeof(struct rusm_down) <= SIGNAL_INLINE_BYTES, "a reason fits a cell");

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/*
+ * streams_bench [SECONDS] [ROUNDS]: chunks of 4 KiB through byte streams, with one and with two
+ * pipes at once, on two schedulers. `handed over`: the writer's chunks exist before; `filled`: each
+ * is allocated, all its bytes are written, and the reader frees it. Prints the median of ROUNDS
+ * windows of SECONDS and the slowest and fastest of them. A pipe is two processes.
+ */
+#include "base/clock.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <rusm/rusm.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SCHEDULERS      2u
+#define PIPES_MAX       2u
+#define CHUNK_BYTES     4096u
+#define CHUNKS_READY    128u /* a writer's own, in the mode `handed over` */
+#define SECONDS_DEFAULT 0.5
+#define ROUNDS_DEFAULT  7u
+#define ROUNDS_MAX      101u
+
+struct pipe {
+    /* immutable while the processes run */
+    alignas(64) bool fill;
+    _Atomic bool *stop;
+    rusm_pid reader;
+    /* the reader */
+    alignas(64) _Atomic uint64_t read;
+    uint64_t sum; /* of a byte of each chunk, so that reading is not idle */
+};
+
+static void fail(const char *what, enum rusm_err err) {
+    (void)fprintf(stderr, "streams_bench: %s: %s\n", what, rusm_err_text(err));
+    abort();
+}
+
+static rusm_buf *new_chunk(void) {
+    rusm_buf *chunk = NULL;
+    enum rusm_err err = rusm_buf_create(CHUNK_BYTES, &chunk);
+    if (err != RUSM_OK) {
+        fail("allocate", err);
+    }
+    return chunk;
+}
+
+static void read_all(void *arg) {
+    struct pipe *pipe = arg;
+    rusm_stream_reader *reader;
+    rusm_buf *chunk;
+    if (rusm_stream_accept(RUSM_FOREVER, &reader) != RUSM_OK) {
+        return;
+    }
+    uint64_t count = 0;
+    while (rusm_stream_read(reader, RUSM_FOREVER, &chunk) == RUSM_OK) {
+        pipe->sum += *(const unsigned char *)rusm_buf_data(chunk);
+        rusm_buf_release(chunk);
+        atomic_store_explicit(&pipe->read, ++count, memory_order_relaxed);
+    }
+}
+
+static void write_ready(const struct pipe *pipe, rusm_stream_writer *writer) {
+    rusm_buf *ready[CHUNKS_READY];
+    for (uint32_t i = 0; i < CHUNKS_READY; i++) {
+        ready[i] = new_chunk();
+        memset(rusm_buf_data(ready[i]), 7, CHUNK_BYTES);
+    }
+    while (!atomic_load_explicit(pipe->stop, memory_order_relaxed)) {
+        for (uint32_t i = 0; i < CHUNKS_READY; i++) {
+            (void)rusm_stream_write(writer, rusm_buf_hold(ready[i]));
+        }
+    }
+    for (uint32_t i = 0; i < CHUNKS_READY; i++) {
+        rusm_buf_release(ready[i]);
+    }
+}
+
+static void write_filled(const struct pipe *pipe, rusm_stream_writer *writer) {
+    while (!atomic_load_explicit(pipe->stop, memory_order_relaxed)) {
+        rusm_buf *chunk = new_chunk();
+        memset(rusm_buf_data(chunk), 7, CHUNK_BYTES);
+        (void)rusm_stream_write(writer, chunk);
+    }
+}
+
+/* The writer; the reader is its child, and so at first on the same scheduler. */
+static void write_all(void *arg) {
+    struct pipe *pipe = arg;
+    rusm_stream_writer *writer;
+    enum rusm_err err = rusm_spawn(NULL, read_all, pipe, NULL, &pipe->reader);
+    if (err == RUSM_OK) {
+        err = rusm_stream_open(pipe->reader, NULL, &writer);
+    }
+    if (err != RUSM_OK) {
+        fail("open", err);
+    }
+    if (pipe->fill) {
+        write_filled(pipe, writer);
+    } else {
+        write_ready(pipe, writer);
+    }
+}
+
+static void sleep_seconds(double seconds) {
+    struct timespec left = {.tv_sec = (time_t)seconds};
+    left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}
+
+static uint64_t total_read(struct pipe *pipes, uint32_t count) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        total += atomic_load_explicit(&pipes[i].read, memory_order_relaxed);
+    }
+    return total;
+}
+
+static int compare_numbers(const void *left, const void *right) {
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static void measure(uint32_t pipe_count, bool fill, double seconds, uint32_t rounds) {
+    struct rusm_config config;
+    rusm_runtime *rt;
+    rusm_config_init(&config);
+    config.schedulers = SCHEDULERS;
+    enum rusm_err err = rusm_runtime_create(&config, &rt);
+    if (err != RUSM_OK) {
+        fail("start", err);
+    }
+    static const struct pipe empty;
+    struct pipe pipes[PIPES_MAX] = {empty, empty};
+    _Atomic bool stop = false;
+    for (uint32_t i = 0; i < pipe_count; i++) {
+        pipes[i].fill = fill;
+        pipes[i].stop = &stop;
+        err = rusm_spawn(rt, write_all, &pipes[i], NULL, NULL);
+        if (err != RUSM_OK) {
+            fail("spawn", err);
+        }
+    }
+    double rates[ROUNDS_MAX];
+    sleep_seconds(seconds / 2);
+    for (uint32_t round = 0; round < rounds; round++) {
+        uint64_t start_ns = clock_mono_ns();
+        uint64_t before = total_read(pipes, pipe_count);
+        sleep_seconds(seconds);
+        uint64_t after = total_read(pipes, pipe_count);
+        rates[round] = (double)(after - before) * 1e9 / (double)(clock_mono_ns() - start_ns);
+    }
+    atomic_store_explicit(&stop, true, memory_order_relaxed);
+    rusm_runtime_wait_idle(rt);
+    rusm_runtime_destroy(rt);
+    qsort(rates, rounds, sizeof rates[0], compare_numbers);
+    double median = rates[rounds / 2];
+    (void)printf("%u pipe%s, %-11s  %7.2f M chunks/s  %6.1f GB/s  (%.2f to %.2f, n = %u)\n",
+                 pipe_count, pipe_count == 1 ? " " : "s", fill ? "filled" : "handed over",
+                 median / 1e6, median * CHUNK_BYTES / 1e9, rates[0] / 1e6, rates[rounds - 1] / 1e6,
+                 rounds);
+    for (uint32_t i = 0; i < pipe_count; i++) {
+        uint64_t read = atomic_load_explicit(&pipes[i].read, memory_order_relaxed);
+        if (pipes[i].sum != read * 7) {
+            (void)fprintf(stderr, "streams_bench: sum %" PRIu64 " of %" PRIu64 " chunks is wrong\n",
+                          pipes[i].sum, read);
+            abort();
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    double seconds = argc > 1 ? strtod(argv[1], NULL) : SECONDS_DEFAULT;
+    unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : ROUNDS_DEFAULT;
+    if (!(seconds > 0 && seconds < 60) || rounds < 1 || rounds > ROUNDS_MAX) {
+        (void)fprintf(stderr, "usage: streams_bench [SECONDS] [ROUNDS, at most %u]\n", ROUNDS_MAX);
+        return 2;
+    }
+    (void)printf("chunks of %u bytes, %u schedulers, windows of %g s\n", CHUNK_BYTES, SCHEDULERS,
+                 seconds);
+    for (uint32_t pipe_count = 1; pipe_count <= PIPES_MAX; pipe_count++) {
+        measure(pipe_count, false, seconds, (uint32_t)rounds);
+        measure(pipe_count, true, seconds, (uint32_t)rounds);
+    }
+    return 0;
+}
