@@ -12,7 +12,7 @@ import urllib.request
 
 from node_client import HANG_SECONDS, Closed, Node, WebSocket, binary, command
 
-REAL = ["spawn-storm", "ping-pong", "fault-recovery"]
+REAL = ["spawn-storm", "ping-pong", "fault-recovery", "pubsub-fanout"]
 
 
 def get(url):
