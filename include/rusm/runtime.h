@@ -36,10 +36,10 @@ typedef void (*rusm_log_fn)(void *arg, enum rusm_log_level level, const char *te
 
 /* Limits and sizes. rusm_config_init fills in the defaults given in brackets. */
 struct rusm_config {
-    uint32_t schedulers;      /* scheduler threads; 0 = one per usable core, at most 64 */
-    uint32_t processes_max;   /* live processes at once [4 Mi], at most 16 Mi - 1; each scheduler
-                                 keeps up   to 256 free slots, so a spawn elsewhere may be refused that
-                                      many early */
+    uint32_t schedulers; /* scheduler threads; 0 = one per usable core, at most 64 */
+    /* Live processes at once [4 Mi], at most 16 Mi - 1. Each scheduler keeps up to 256 free slots
+     * to itself, so a spawn elsewhere may be refused that many early. */
+    uint32_t processes_max;
     uint32_t stack_bytes;     /* a fiber's stack, a multiple of 4 KiB [64 KiB], 16 KiB..16 MiB */
     uint32_t reductions;      /* what a process may spend in one turn [2000], 64..1000000 */
     uint32_t mailbox_len_max; /* default bound of a mailbox [RUSM_MAILBOX_LEN_LIMIT] */

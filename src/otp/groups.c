@@ -138,6 +138,7 @@ static bool grow(struct shard *shard) {
     if (!buckets) {
         return shard->bucket_count > 0;
     }
+    RUSM_ASSERT(shard->buckets || shard->bucket_count == 0);
     for (uint32_t b = 0; b < shard->bucket_count; b++) {
         struct rusm_group *group = shard->buckets[b];
         while (group) {

@@ -17,8 +17,8 @@
 #else
 #define SLOT_BATCH 64u
 #endif
-#define EXT_SLAB   64u
-#define EXT_BATCH  32u
+#define EXT_SLAB  64u
+#define EXT_BATCH 32u
 
 struct ext_slab {
     struct ext_slab *next;

@@ -17,7 +17,10 @@ static void send_letters(const char *letters) {
 }
 
 static char letter(const struct rusm_msg *msg) {
-    return msg ? *(const char *)msg->data : '\0';
+    if (!msg) {
+        return 0;
+    }
+    return *(const char *)msg->data;
 }
 
 /* Receive until nothing is there; the letters, in order. */
