@@ -3,8 +3,8 @@
 /*
  * The watch: a thread that ticks while schedulers work and sleeps while all are parked. It catches
  * what a scheduler cannot see while it is stuck in one long run: work that waits behind it while
- * another scheduler sleeps. What such a scheduler has in its next-slot, its timers and its
- * descriptors still wait for the run to end.
+ * another scheduler sleeps; and the long run itself, which it reports by name. What such a
+ * scheduler has in its next-slot, its timers and its descriptors still wait for the run to end.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -13,26 +13,71 @@
 #include <time.h>
 
 #define TICK_NS 5000000u
+/* A run longer than this is reported. */
+#define LONG_RUN_MS 100u
 /* Ticks without work before the watch goes to sleep, so that it is not woken for every message. */
 #define IDLE_TICKS 100u
 
 struct watch {
-    struct rusm_runtime *rt; /* immutable */
+    struct rusm_runtime *rt; /* immutable, as the next */
+    uint64_t long_run_ticks;
     pthread_t thread;
     _Atomic uint32_t asleep; /* 1: watch_notice must wake it */
     pthread_mutex_t lock;    /* guards what follows */
     pthread_cond_t wake;
     bool closing;
+    /* watch thread: until when each scheduler had been stuck when it was reported */
+    uint64_t reported[SCHEDULERS_MAX];
 };
+
+/* What runs on a scheduler that is stuck. */
+struct culprit {
+    struct rusm_runtime *rt;
+    uint32_t sched;
+    struct rusm_process_info info; /* pid {0}: not found */
+};
+
+static bool is_culprit(void *arg, rusm_pid pid) {
+    struct culprit *culprit = arg;
+    struct rusm_process_info info;
+    if (rusm_process_info(culprit->rt, pid, &info) != RUSM_OK ||
+        info.status != RUSM_PROCESS_RUNNING || info.scheduler != culprit->sched) {
+        return true;
+    }
+    culprit->info = info;
+    return false;
+}
+
+/* Name the process that has held its scheduler for long; once for each such run. */
+static void report_long_run(struct watch *watch, struct sched *s, uint64_t now) {
+    uint64_t due = counter_get(&s->duty_ticks);
+    if (atomic_load_explicit(&s->parked, memory_order_relaxed) || due == 0 ||
+        watch->reported[s->index] == due || now < due + watch->long_run_ticks) {
+        return;
+    }
+    struct culprit culprit = {.rt = watch->rt, .sched = s->index};
+    rusm_process_each(watch->rt, is_culprit, &culprit);
+    const char *label = culprit.info.label[0] ? culprit.info.label : culprit.info.name;
+    if (culprit.info.pid.v != 0) {
+        watch->reported[s->index] = due;
+        runtime_log(watch->rt, RUSM_LOG_WARN,
+                    "process %llu%s%s%s has held scheduler %u for over %u ms; work that blocks "
+                    "belongs in rusm_blocking, long computation calls rusm_yield",
+                    (unsigned long long)culprit.info.pid.v, label[0] ? " \"" : "", label,
+                    label[0] ? "\"" : "", s->index, LONG_RUN_MS);
+    }
+}
 
 static bool all_parked(struct rusm_runtime *rt) {
     return atomic_load_explicit(&rt->parked_count, memory_order_seq_cst) == rt->sched_count;
 }
 
-static void help_waiting_work(struct rusm_runtime *rt) {
+static void look_around(struct watch *watch) {
+    struct rusm_runtime *rt = watch->rt;
     uint64_t now = clock_ticks();
     for (uint32_t i = 0; i < rt->sched_count; i++) {
         struct sched *s = &rt->scheds[i];
+        report_long_run(watch, s, now);
         uint64_t since = counter_get(&s->runq.backlog_since);
         bool queue_waits = since != 0 && now > since && now - since > rt->backlog_age_ticks &&
                            runq_len(&s->runq) > 0;
@@ -78,7 +123,7 @@ static void *run(void *arg) {
         } else {
             tick(watch);
         }
-        help_waiting_work(watch->rt);
+        look_around(watch);
     }
     pthread_mutex_unlock(&watch->lock);
     return NULL;
@@ -90,6 +135,7 @@ enum rusm_err watch_create(struct rusm_runtime *rt, struct watch **out) {
         return RUSM_ERR_NOMEM;
     }
     watch->rt = rt;
+    watch->long_run_ticks = clock_ns_to_ticks((uint64_t)LONG_RUN_MS * 1000000u);
     pthread_mutex_init(&watch->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
