@@ -113,6 +113,7 @@ static void sched_deinit(struct sched *s) {
     io_deinit(s);
     runq_deinit(&s->runq);
     rusm_free(s->alternate_stack);
+    block_cache_deinit(&s->blocks);
 }
 
 #ifdef RUSM_SIM

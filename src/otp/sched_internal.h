@@ -17,6 +17,7 @@
 #include "base/counter.h"
 #include "base/list.h"
 #include "base/random.h"
+#include "otp/blocks_internal.h"
 #include "otp/process_internal.h"
 #include "otp/sim_internal.h"
 #include "otp/stack_internal.h"
@@ -105,6 +106,7 @@ struct sched {
     uint64_t last_ticks; /* the clock when it was last read */
     counter duty_ticks;  /* when to look at timers, descriptors and the inbox again */
     struct cell_pool cells;
+    struct block_cache blocks;
     struct process *free_slots;
     uint32_t free_slot_count;
     struct process_ext *free_exts;

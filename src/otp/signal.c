@@ -26,7 +26,7 @@ struct cell_depot {
 
 struct rusm_buf {
     _Atomic uint32_t refs;
-    uint32_t reserved;
+    uint32_t block_class; /* see blocks_internal.h */
     size_t len;
     alignas(16) unsigned char bytes[];
 };
@@ -267,10 +267,12 @@ enum rusm_err rusm_buf_create(size_t len, rusm_buf **out) {
     if (len > UINT32_MAX) {
         return RUSM_ERR_MESSAGE_TOO_LARGE;
     }
-    rusm_buf *buf = rusm_alloc(sizeof *buf + len);
+    uint32_t class;
+    rusm_buf *buf = block_take(sched_tls, sizeof *buf + len, &class);
     if (!buf) {
         return RUSM_ERR_NOMEM;
     }
+    buf->block_class = class;
     atomic_init(&buf->refs, 1);
     buf->len = len;
     *out = buf;
@@ -295,6 +297,6 @@ void rusm_buf_release(rusm_buf *buf) {
     uint32_t before = atomic_fetch_sub_explicit(&buf->refs, 1, memory_order_acq_rel);
     RUSM_ASSERT(before > 0);
     if (before == 1) {
-        rusm_free(buf);
+        block_give(sched_tls, buf, buf->block_class);
     }
 }

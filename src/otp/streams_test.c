@@ -205,6 +205,32 @@ static void empty_and_huge_chunks_pass(void **state) {
     assert_int_equal(w.read, 6);
 }
 
+/* Freed ones are used again, by size. */
+static void reuse_buffers(void *arg) {
+    struct world *w = arg;
+    static const size_t lengths[] = {0, 1, 1024, 1088, 2048, 2112, 4096, 8192, 16384, 16448, 70000};
+    rusm_buf *chunks[300];
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        for (uint32_t round = 0; round < 2; round++) {
+            for (uint32_t j = 0; j < 300; j++) {
+                chunks[j] = chunk_of(j, lengths[i]);
+            }
+            for (uint32_t j = 0; j < 300; j++) {
+                RUSM_ASSERT(lengths[i] < sizeof j || value_of(chunks[j]) == j);
+                rusm_buf_release(chunks[j]);
+            }
+        }
+        w->read++;
+    }
+}
+
+static void buffers_of_all_sizes_are_used_again(void **state) {
+    (void)state;
+    struct world w = {.err = RUSM_OK};
+    run_fiber(reuse_buffers, &w);
+    assert_int_equal(w.read, 11);
+}
+
 /* Two pipes through one process, and a bound that makes everybody wait in turn. */
 static void pass_on(void *arg) {
     struct world *w = arg;
@@ -748,6 +774,7 @@ int main(void) {
         cmocka_unit_test(writer_is_held_at_the_bound_of_chunks),
         cmocka_unit_test(writer_is_held_at_the_bound_of_bytes),
         cmocka_unit_test(empty_and_huge_chunks_pass),
+        cmocka_unit_test(buffers_of_all_sizes_are_used_again),
         cmocka_unit_test(chunks_are_passed_on_uncopied),
         cmocka_unit_test(bad_bounds_and_dead_readers_are_refused),
         cmocka_unit_test(process_streams_to_itself),
