@@ -327,13 +327,18 @@ static void current_of(const struct rusm_process_info *info, char out[CURRENT_BY
     }
 }
 
+/* A text, since it may exceed what a client's numbers hold exactly; null for none. */
+static json_t *pid_value(rusm_pid pid) {
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%" PRIu64, pid.v);
+    return pid.v != 0 ? json_string(text) : json_null();
+}
+
 static json_t *row_value(const struct rusm_process_info *info, bool *ok) {
-    char id[24];
     char current[CURRENT_BYTES];
-    (void)snprintf(id, sizeof(id), "%" PRIu64, info->pid.v);
     current_of(info, current);
     json_t *object = json_object();
-    put(object, "id", json_string(id), ok);
+    put(object, "id", pid_value(info->pid), ok);
     put(object, "name", text_or_null(info->name), ok);
     put(object, "label", text_or_null(info->label), ok);
     put(object, "kind", json_string("native"), ok);
@@ -344,6 +349,10 @@ static json_t *row_value(const struct rusm_process_info *info, bool *ok) {
     put(object, "reductions", count_value(info->reductions), ok);
     put(object, "links", count_value(info->links), ok);
     put(object, "monitors", count_value(info->monitors), ok);
+    put(object, "monitored_by", count_value(info->monitored_by), ok);
+    put(object, "parent", pid_value(info->parent), ok);
+    put(object, "scheduler", count_value(info->scheduler), ok);
+    put(object, "supervisor", json_boolean(info->is_supervisor), ok);
     put(object, "current", text_value(current), ok);
     return object;
 }

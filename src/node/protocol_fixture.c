@@ -105,11 +105,19 @@ static void fill_view(struct observer_view *view) {
         .memory_bytes = 8192,
         .cpu_ns = 1500000,
         .reductions = 123456,
+        .scheduler = 1,
+        .links = 2,
+        .monitors = 1,
+        .monitored_by = 3,
+        .is_supervisor = true,
         .name = "registry",
         .label = "caf\xc3\xa9",
     };
-    view->rows[1] = (struct rusm_process_info){
-        .pid = {2}, .status = RUSM_PROCESS_RUNNING, .memory_bytes = 4096, .name = "bad\xff"};
+    view->rows[1] = (struct rusm_process_info){.pid = {2},
+                                               .parent = {9007199254740993},
+                                               .status = RUSM_PROCESS_RUNNING,
+                                               .memory_bytes = 4096,
+                                               .name = "bad\xff"};
     view->rows[2] = (struct rusm_process_info){
         .pid = {3}, .status = RUSM_PROCESS_RUNNABLE, .memory_bytes = 512, .label = "cut\xc3"};
 }

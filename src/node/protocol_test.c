@@ -104,14 +104,24 @@ static void a_row_says_what_the_process_does(void **state) {
     free(current);
 }
 
-static void a_row_counts_links_and_monitors(void **state) {
+static void a_row_tells_where_the_process_belongs(void **state) {
     (void)state;
     static struct observer_view view;
-    view.count = 1;
-    view.rows[0] = (struct rusm_process_info){.links = 2, .monitors = 3, .monitored_by = 4};
+    view.count = 2;
+    view.rows[0] = (struct rusm_process_info){.pid = {1},
+                                              .parent = {INT64_MAX},
+                                              .scheduler = 5,
+                                              .links = 2,
+                                              .monitors = 3,
+                                              .monitored_by = 4,
+                                              .is_supervisor = true};
+    view.rows[1] = (struct rusm_process_info){.pid = {2}};
     char *text = protocol_encode_rows(&view);
     assert_non_null(text);
-    assert_non_null(strstr(text, "\"links\":2,\"monitors\":3"));
+    assert_non_null(strstr(text, "\"links\":2,\"monitors\":3,\"monitored_by\":4,"
+                                 "\"parent\":\"9223372036854775807\",\"scheduler\":5,"
+                                 "\"supervisor\":true"));
+    assert_non_null(strstr(text, "\"parent\":null,\"scheduler\":0,\"supervisor\":false"));
     rusm_free(text);
 }
 
@@ -245,7 +255,7 @@ int main(void) {
         cmocka_unit_test(messages_equal_the_golden_files),
         cmocka_unit_test(figures_that_are_none_become_zero),
         cmocka_unit_test(a_row_says_what_the_process_does),
-        cmocka_unit_test(a_row_counts_links_and_monitors),
+        cmocka_unit_test(a_row_tells_where_the_process_belongs),
         cmocka_unit_test(commands_are_understood),
         cmocka_unit_test(other_messages_are_refused_with_a_reason),
         cmocka_unit_test(depth_of_nesting_is_bounded),

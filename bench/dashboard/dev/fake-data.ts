@@ -75,7 +75,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 };
 
 function scenario([id, label, phase, ops, latency]: Row): ScenarioMeta {
-  const real = phase <= 2;
+  const real = phase <= 3;
   return {
     id,
     label,
@@ -208,6 +208,17 @@ function latency(moment: Moment, ops: number): Latency {
 const NAMES = ["dashboard", "clock", "registry", "logger", "stats", "acceptor"] as const;
 const PLACES = ["receive", "timer wheel", "spawner loop", "epoll", "reply"] as const;
 
+/** Two supervisors under a third, four children each; a few are started by one without a row. */
+const SUPERVISORS: ReadonlySet<number> = new Set([1, 2, 3]);
+
+function fakeParent(index: number): string | null {
+  if (index === 2 || index === 3) return fakeId(1);
+  if (index >= 6 && index < 14) return fakeId(index < 10 ? 2 : 3);
+  return index >= 14 && index < 18 ? "5" : null;
+}
+
+const fakeId = (index: number) => String(1000 + index * 17);
+
 function process(index: number, moment: Moment): Process {
   const busy = moment.run !== null && index >= 6;
   const age = moment.tick * (index + 3);
@@ -234,6 +245,10 @@ function process(index: number, moment: Moment): Process {
     reductions: age * (busy ? 977 : 11),
     links: index % 4,
     monitors: index % 3,
+    monitored_by: index % 2,
+    parent: fakeParent(index),
+    scheduler: index % MACHINE.cores,
+    supervisor: SUPERVISORS.has(index),
     current: PLACES[index % PLACES.length] ?? "receive",
   };
 }

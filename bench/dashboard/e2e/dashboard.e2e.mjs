@@ -356,6 +356,40 @@ const cases = [
     },
   ],
   [
+    "supervisors stand in a tree, whose branches close",
+    async () => {
+      await page.keyboard.press("b");
+      await page.locator('a[data-scenario="fault-recovery"]').click();
+      await waitText("h1", /fault/i);
+      await page.locator(".run-button").click();
+      await page.keyboard.press("o");
+      await waitText(".tree", /supervisor/);
+      await waitText(".tree-note", /known/);
+      await shot("09-tree");
+      // Hovering holds the rows.
+      await page.locator(".tree").hover();
+      await page.locator(".tree li:has(.mark) button.twist").first().click();
+      await waitText(".tree", /\d+ below/);
+      await page.locator(".tree button.twist[aria-expanded=false]").click();
+      await page.waitForSelector(".tree li li");
+    },
+  ],
+  [
+    "a process page leads to its parent",
+    async () => {
+      await page.locator(".tree li li a").first().click();
+      await page.waitForSelector(".process-page");
+      await waitText(".facts", /Parent.*Links.*Monitored by/);
+      await shot("09-supervised");
+      const before = page.url();
+      await page.locator(".facts a.relative").first().click();
+      await page.waitForFunction((old) => location.href !== old, before);
+      await waitText(".facts", /Children known/);
+      await page.keyboard.press("Escape");
+      await page.waitForSelector("tbody tr");
+    },
+  ],
+  [
     "detail off takes the rows away",
     async () => {
       await page.locator(".switch").click();
@@ -384,7 +418,7 @@ const cases = [
       await waitText(".strip", /Node gone since \d\d:\d\d:\d\d/);
       await waitText(".run-entry", /connection lost/);
       check(await page.locator(".run-button").isDisabled(), "Run is enabled");
-      await shot("09-gone");
+      await shot("10-gone");
     },
   ],
   [
@@ -402,7 +436,7 @@ const cases = [
       await samplesBeyond(5);
       await page.locator(".run-button").click();
       await page.waitForSelector('[data-condition="stopped"]');
-      await shot("10-back");
+      await shot("11-back");
     },
   ],
   [

@@ -81,6 +81,7 @@ function makeActions(store: Store, link: NodeLink): Actions {
     },
     filter: (filter) => dispatch({ type: "filtered", filter }),
     hold: (held) => dispatch({ type: "rows_held", held }),
+    branch: (id) => dispatch({ type: "branch_toggled", id }),
     go: (route) => {
       location.hash = formatRoute(route);
     },

@@ -35,6 +35,7 @@ const ACTIONS: Actions = {
   sort: nothing,
   filter: nothing,
   hold: nothing,
+  branch: nothing,
   go: nothing,
   theme: nothing,
   help: nothing,
@@ -70,6 +71,17 @@ const TWO = [
   record({ id: "a", time: "2026-03-01T00:00:00.000Z" }),
   record({ id: "b", ops: { mean: 5e6, sd: 5e4, min: 0, max: 0 } }),
 ];
+
+const FAMILY = tick(
+  T0 + 50,
+  detailed(1000, [
+    process("1", { name: "root", supervisor: true }),
+    process("12", { name: "store", parent: "1", supervisor: true }),
+    process("13", { label: "cache", parent: "12", scheduler: 2, monitored_by: 1 }),
+    process("14", { label: "orphan", parent: "900" }),
+    process("15", { name: "alone" }),
+  ]),
+);
 
 const STATES: readonly (readonly [
   name: string,
@@ -183,7 +195,12 @@ const STATES: readonly (readonly [
   [
     "observer without detail",
     fold([tick(T0 + 50, idle(1000)), OBSERVER], CONNECTED),
-    ["Rows are off", "Show processes", "No supervisors yet", "of 4.10 k in the pool"],
+    [
+      "Rows are off",
+      "Show processes",
+      "Supervision tree Made of the rows of",
+      "of 4.10 k in the pool",
+    ],
     ["NaN"],
   ],
   ["observer without a frame", fold([OBSERVER], CONNECTED), ["no frame yet"], ["NaN", "Infinity"]],
@@ -197,8 +214,26 @@ const STATES: readonly (readonly [
       ],
       CONNECTED,
     ),
-    ["77", "logger", "crashed", "1 shown of 12 processes"],
+    ["77", "logger", "crashed", "1 shown of 12 processes", "1 row: no supervisor"],
     ["Rows are off"],
+  ],
+  [
+    "a tree of supervisors",
+    fold([OBSERVER, { type: "detail_switched", enabled: true }, FAMILY], CONNECTED),
+    ["▾ root supervisor ▾ store supervisor cache", "900 no row orphan"],
+    ["below"],
+  ],
+  [
+    "what the tree does not know",
+    fold([OBSERVER, { type: "detail_switched", enabled: true }, FAMILY], CONNECTED),
+    ["Only processes with a row are known: 5 of 12.", "Not in the tree: 1 without parent"],
+    ["All 5"],
+  ],
+  [
+    "a closed branch",
+    fold([OBSERVER, FAMILY, { type: "branch_toggled", id: "1" }], CONNECTED),
+    ["▸ root supervisor 2 below ▾ 900 no row orphan"],
+    ["▾ root"],
   ],
   [
     "observer waiting for rows",
@@ -240,6 +275,29 @@ const STATES: readonly (readonly [
     ),
     ["Process 77", "waiting", "receive", "2 links; the list is not sent yet", "no monitors"],
     ["last seen"],
+  ],
+  [
+    "a process and its relatives",
+    fold([at({ view: "observer", pid: "12" }), FAMILY], CONNECTED),
+    ["native, supervisor", "Parent root", "Children known cache", "no links"],
+    ["started from outside"],
+  ],
+  [
+    "a process somebody watches",
+    fold([at({ view: "observer", pid: "13" }), FAMILY], CONNECTED),
+    [
+      "Scheduler 3, last",
+      "Parent store",
+      "Monitored by 1 monitor of others",
+      "Children known none",
+    ],
+    [],
+  ],
+  [
+    "a process that none started, and one whose parent is not known",
+    fold([at({ view: "observer", pid: "1" }), FAMILY], CONNECTED),
+    ["Parent none: started from outside"],
+    [],
   ],
   [
     "a process not seen for a while",
@@ -309,7 +367,7 @@ test("Run is disabled for what is not real, and while there is no node", () => {
 test("all scenarios are listed by phase, those not real with a mark", () => {
   const html = render(CONNECTED);
   expect(html.match(/data-scenario=/g)).toHaveLength(21);
-  expect(html.match(/not yet</g)).toHaveLength(19);
+  expect(html.match(/not yet</g)).toHaveLength(18);
   expect(
     [...html.matchAll(/<h2>Phase (?:<!-- -->)?(\d+)/g)].map((found) => Number(found[1])),
   ).toEqual([1, 2, 3, 5, 6, 7, 9, 11]);

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "bun:test";
 import type { Event } from "../src/state/events.ts";
-import { INITIAL, RUNS_MAX, type State } from "../src/state/model.ts";
+import { CLOSED_MAX, INITIAL, RUNS_MAX, type State } from "../src/state/model.ts";
 import { reduce } from "../src/state/reducer.ts";
 import { condition, linkStatus, resync } from "../src/state/select.ts";
 import { hello } from "../dev/fake-data.ts";
@@ -206,6 +206,17 @@ describe("choices", () => {
     const without = fold([tick(T0 + 100, detailed(1050, [process("8")]))], state);
     expect(without.opened?.process.id).toBe("7");
     expect(without.opened?.seenUptimeMs).toBe(1000);
+  });
+
+  test("branches close and open, and a node that started anew has none closed", () => {
+    const toggle = (id: string): Event => ({ type: "branch_toggled", id });
+    const state = fold([toggle("1"), toggle("2"), toggle("1")], CONNECTED);
+    expect(state.choices.closed).toEqual(["2"]);
+    const many = Array.from({ length: CLOSED_MAX + 5 }, (_, i) => toggle(`${i + 10}`));
+    const full = fold(many, state).choices.closed;
+    expect(full).toHaveLength(CLOSED_MAX);
+    expect(full).toContain(`${CLOSED_MAX + 14}`);
+    expect(fold([greet(T0, hello(STARTED + 1, 20))], state).choices.closed).toEqual([]);
   });
 
   test("rows go when detail is switched off", () => {

@@ -61,6 +61,10 @@ export function process(id: string, change: Partial<Process> = {}): Process {
     reductions: 10,
     links: 0,
     monitors: 0,
+    monitored_by: 0,
+    parent: null,
+    scheduler: 0,
+    supervisor: false,
     current: "receive",
     ...change,
   };

@@ -28,6 +28,7 @@ export type Event =
   | { readonly type: "theme_chosen"; readonly theme: Theme }
   | { readonly type: "filtered"; readonly filter: RowFilter }
   | { readonly type: "rows_held"; readonly held: boolean }
+  | { readonly type: "branch_toggled"; readonly id: string }
   | { readonly type: "problem_dismissed" }
   | { readonly type: "help_toggled"; readonly open: boolean }
   | { readonly type: "menu_toggled"; readonly open: boolean }

@@ -48,8 +48,10 @@ export interface Choices {
   readonly detail: boolean;
   readonly sort: Sort;
   readonly filter: RowFilter;
-  /** Someone points at the process table: its rows stay where they are. */
+  /** Someone points at the rows: they stay where they are. */
   readonly held: boolean;
+  /** Ids of processes whose children the tree does not show; at most CLOSED_MAX. */
+  readonly closed: readonly string[];
   /** Ids of at most two runs. */
   readonly compared: readonly string[];
   readonly help: boolean;
@@ -75,6 +77,7 @@ export interface State {
 }
 
 export const RUNS_MAX = 60;
+export const CLOSED_MAX = 256;
 
 export const INITIAL: State = {
   nowMs: 0,
@@ -98,6 +101,7 @@ export const INITIAL: State = {
     sort: { key: "reductions", descending: true },
     filter: NO_FILTER,
     held: false,
+    closed: [],
     compared: [],
     help: false,
     menu: false,

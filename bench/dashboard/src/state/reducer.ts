@@ -5,7 +5,7 @@
 
 import type { Frame, Hello, ServerMessage } from "../wire/types.ts";
 import type { Event } from "./events.ts";
-import { RUNS_MAX, type Choices, type Opened, type State } from "./model.ts";
+import { CLOSED_MAX, RUNS_MAX, type Choices, type Opened, type State } from "./model.ts";
 import { foldRates, NO_RATES } from "./rates.ts";
 import type { Route } from "./route.ts";
 import { firstDirection, NO_ROWS, reorder, updateRows, type Sort } from "./rows.ts";
@@ -58,6 +58,8 @@ export function reduce(state: State, event: Event): State {
       return choose(state, { filter: event.filter });
     case "rows_held":
       return choose(state, { held: event.held });
+    case "branch_toggled":
+      return choose(state, { closed: toggled(state.choices.closed, event.id) });
     case "problem_dismissed":
       return { ...state, problem: null };
     case "help_toggled":
@@ -135,6 +137,7 @@ function greeted(state: State, hello: Hello, at: number): State {
     rates: NO_RATES,
     rows: NO_ROWS,
     opened: null,
+    choices: { ...ended.choices, closed: [] },
   };
 }
 
@@ -228,6 +231,11 @@ function nextSort(sort: Sort, key: Sort["key"]): Sort {
 
 function sorted(state: State, sort: Sort): State {
   return choose({ ...state, rows: reorder(state.rows, sort) }, { sort });
+}
+
+/** The oldest fall out; their processes have most likely ended. */
+function toggled(ids: readonly string[], id: string): readonly string[] {
+  return ids.includes(id) ? ids.filter((other) => other !== id) : [...ids, id].slice(-CLOSED_MAX);
 }
 
 /** Two at most: a third choice drops the older one. */

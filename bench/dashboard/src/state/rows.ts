@@ -96,7 +96,7 @@ function compareField(a: Process, b: Process, key: ProcessKey): number {
 }
 
 /** Decimal texts of any length: the longer is the greater. */
-function compareIds(a: string, b: string): number {
+export function compareIds(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;
   return a < b ? -1 : a > b ? 1 : 0;
 }

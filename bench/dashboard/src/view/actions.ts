@@ -17,6 +17,8 @@ export interface Actions {
   readonly sort: (key: ProcessKey) => void;
   readonly filter: (filter: RowFilter) => void;
   readonly hold: (held: boolean) => void;
+  /** Open or close a branch of the supervision tree. */
+  readonly branch: (id: string) => void;
   readonly go: (route: Route) => void;
   readonly theme: (theme: Theme) => void;
   readonly help: (open: boolean) => void;

@@ -15,6 +15,7 @@ import { ProcessPage } from "./process-page.tsx";
 import { ProcessTable } from "./process-table.tsx";
 import { Schedulers } from "./schedulers.tsx";
 import { StaleLine } from "./stale-line.tsx";
+import { SupervisionTree } from "./supervision-tree.tsx";
 
 interface Props {
   readonly state: State;
@@ -35,10 +36,7 @@ export function Observer({ state, actions, charts }: Props) {
       <div className="observer-body">
         <div className="observer-side">
           <Schedulers observer={frame?.observer ?? null} charts={charts} />
-          <section className="panel">
-            <h2>Supervision tree</h2>
-            <p className="dim">No supervisors yet.</p>
-          </section>
+          <SupervisionTree state={state} actions={actions} />
         </div>
         {pid === null ? (
           <ProcessTable state={state} actions={actions} />

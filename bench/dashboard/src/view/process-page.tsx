@@ -9,9 +9,12 @@ import { bytes, clock, count, duration, percent, plural, short, text } from "../
 import { PROCESS_SERIES } from "../state/history.ts";
 import type { State } from "../state/model.ts";
 import { formatRoute } from "../state/route.ts";
+import type { Row } from "../state/rows.ts";
+import { childrenOf } from "../state/tree.ts";
 import type { Process } from "../wire/types.ts";
 import type { ChartKit } from "./chart-kit.ts";
 import { Status } from "./shapes.tsx";
+import { processName } from "./supervision-tree.tsx";
 
 interface Props {
   readonly state: State;
@@ -65,7 +68,7 @@ function Facts({ state, process, seenMs }: FactsProps) {
         <Status status={process.status} />
         {!fresh && <span className="dim">, last seen {clock(unseenMs)} ago</span>}
       </Fact>
-      <Fact name="Kind">{process.kind}</Fact>
+      <Fact name="Kind">{process.supervisor ? `${process.kind}, supervisor` : process.kind}</Fact>
       <Fact name="Where">
         <code>{process.current === "" ? "–" : process.current}</code>
       </Fact>
@@ -73,9 +76,50 @@ function Facts({ state, process, seenMs }: FactsProps) {
       <Fact name="Memory">{text(bytes(process.memory_bytes))}</Fact>
       <Fact name="CPU">{text(duration(process.cpu_ns))}</Fact>
       <Fact name="Reductions">{text(count(process.reductions))}</Fact>
+      <Fact name="Scheduler">{process.scheduler + 1}, last</Fact>
+      <Fact name="Parent">
+        {process.parent === null ? (
+          "none: started from outside"
+        ) : (
+          <Relative id={process.parent} rows={state.rows.list} />
+        )}
+      </Fact>
       <Fact name="Links">{linkWords(process.links, "link")}</Fact>
       <Fact name="Monitors">{linkWords(process.monitors, "monitor")}</Fact>
+      <Fact name="Monitored by">{plural(process.monitored_by, "monitor")} of others</Fact>
+      <Fact name="Children known">
+        <Children rows={state.rows.list} id={process.id} />
+      </Fact>
     </dl>
+  );
+}
+
+/** A link to walk along. */
+function Relative({ id, rows }: { readonly id: string; readonly rows: readonly Row[] }) {
+  const row = rows.find(({ process }) => process.id === id);
+  return (
+    <a className="relative" href={formatRoute({ view: "observer", pid: id })} title={id}>
+      {row === undefined ? id : processName(row.process)}
+    </a>
+  );
+}
+
+/** More than these would push all else off the page; the tree has them all. */
+const CHILDREN_MAX = 8;
+
+function Children({ id, rows }: { readonly id: string; readonly rows: readonly Row[] }) {
+  const children = childrenOf(rows, id);
+  const more = children.length - CHILDREN_MAX;
+  if (children.length === 0) return "none";
+  return (
+    <ul className="relatives">
+      {children.slice(0, CHILDREN_MAX).map(({ process }) => (
+        <li key={process.id}>
+          <Relative id={process.id} rows={rows} />
+        </li>
+      ))}
+      {more > 0 && <li className="dim">and {more} more</li>}
+    </ul>
   );
 }
 

@@ -87,7 +87,7 @@ export function ProcessTable({ state, actions }: Props) {
 function countWords(state: State, shown: number): string {
   const all = state.frame?.observer.process_count ?? 0;
   if (!state.choices.detail || state.rows.list.length === 0) return "";
-  const held = state.choices.held ? ", order held while you point here" : "";
+  const held = state.choices.held ? ", order held while you point at them" : "";
   return `${shown} shown of ${plural(all, "process", "processes")}${held}`;
 }
 

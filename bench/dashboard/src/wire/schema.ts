@@ -110,6 +110,10 @@ const process = object<Process>({
   reductions: amount,
   links: amount,
   monitors: amount,
+  monitored_by: amount,
+  parent: nullable(decimal),
+  scheduler: amount,
+  supervisor: flag,
   current: text,
 });
 

@@ -187,7 +187,15 @@ export interface Process {
   cpu_ns: number;
   reductions: number;
   links: number;
+  /** Those it keeps of others. */
   monitors: number;
+  /** Those others keep of it. */
+  monitored_by: number;
+  /** The id of the process that started it, which may have ended; null if none did. */
+  parent: string | null;
+  /** Where it ran last, counted from 0. */
+  scheduler: number;
+  supervisor: boolean;
   /** Where it waits, or what it runs. */
   current: string;
 }
