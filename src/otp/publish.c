@@ -10,6 +10,8 @@
 
 /* Members between two looks at the reductions; those that have ended are taken out as often. */
 #define BATCH 64u
+/* How far ahead of its delivery a member's mailbox is fetched into the cache. */
+#define AHEAD 4u
 
 /* What every member gets. */
 struct payload {
@@ -37,55 +39,90 @@ static inline struct signal *make_signal(struct sched *s, const struct payload *
     return sig;
 }
 
-/* The members woken run in the order of the group: none displaces another, as sched_wake would. */
-static inline void wake(struct rusm_runtime *rt, struct sched *s, struct process *p) {
-    atomic_store_explicit(&p->state, PROCESS_RUNNABLE, memory_order_relaxed);
-    if (__builtin_expect(s != NULL, 1)) {
-        runq_push(s, p);
-        return;
-    }
-    sched_inbox_push(&rt->scheds[atomic_load_explicit(&p->sched, memory_order_relaxed)], p);
-}
-
-/* The members between two indices: how many got it. */
+/* Some members of an array, and what has become of them. */
 struct batch {
+    uint32_t count;
     uint32_t delivered;
     uint32_t shed;
+    uint32_t woken_count;
     uint32_t dead_count;
+    rusm_pid pids[BATCH];
+    struct process *slots[BATCH];
+    struct process *woken[BATCH]; /* in the order of the group */
     rusm_pid dead[BATCH];
 };
 
-static void deliver_batch(struct rusm_runtime *rt, struct sched *s, const struct members *members,
-                          uint32_t from, uint32_t to, const struct payload *payload,
-                          struct batch *batch) {
+/* The members between two indices. */
+static inline void collect(struct rusm_runtime *rt, const struct members *members, uint32_t from,
+                           uint32_t to, struct batch *batch) {
+    uint32_t count = 0;
     for (uint32_t i = from; i < to; i++) {
         rusm_pid pid = {atomic_load_explicit(&members->pids[i], memory_order_relaxed)};
-        if (pid.v == 0) {
-            continue;
+        batch->pids[count] = pid;
+        batch->slots[count] = pid.v ? ptab_slot(rt, pid_index(pid)) : NULL;
+        count += pid.v != 0;
+    }
+    batch->count = count;
+    batch->delivered = batch->shed = batch->woken_count = batch->dead_count = 0;
+}
+
+static inline void deliver_one(struct sched *s, uint32_t at, struct signal *sig,
+                               struct batch *batch) {
+    struct process *p = batch->slots[at];
+    SIM_EVENT(s, SIM_EV_PUSH, (uint64_t)pid_index(batch->pids[at]) << 8 | sig->kind);
+    switch (mailbox_push(p, batch->pids[at], sig, NULL)) {
+    case PUSH_WAKE:
+        atomic_store_explicit(&p->state, PROCESS_RUNNABLE, memory_order_relaxed);
+        batch->woken[batch->woken_count++] = p;
+        batch->delivered++;
+        return;
+    case PUSH_OK:
+        batch->delivered++;
+        return;
+    case PUSH_NOPROC:
+        batch->dead[batch->dead_count++] = batch->pids[at];
+        break;
+    case PUSH_FULL:
+    case PUSH_HOLD: /* these two never: there is no sender to hold */
+    case PUSH_HOLD_WAKE:
+        batch->shed++;
+        break;
+    }
+    signal_destroy(s, sig);
+}
+
+/* Those woken run in the order of the group: none displaces another, as with sched_wake. */
+static inline void wake_all(struct rusm_runtime *rt, struct sched *s, const struct batch *batch) {
+    if (__builtin_expect(s != NULL, 1)) {
+        runq_push_many(s, batch->woken, batch->woken_count);
+        return;
+    }
+    for (uint32_t i = 0; i < batch->woken_count; i++) {
+        struct process *p = batch->woken[i];
+        sched_inbox_push(&rt->scheds[atomic_load_explicit(&p->sched, memory_order_relaxed)], p);
+    }
+}
+
+static inline void deliver_batch(struct rusm_runtime *rt, struct sched *s,
+                                 const struct payload *payload, struct batch *batch) {
+    for (uint32_t i = 0; i < AHEAD && i < batch->count; i++) {
+        __builtin_prefetch(batch->slots[i], 1);
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (i + AHEAD < batch->count) {
+            __builtin_prefetch(batch->slots[i + AHEAD], 1);
         }
         struct signal *sig = make_signal(s, payload);
-        if (!sig) {
+        if (__builtin_expect(!sig, 0)) {
             batch->shed++;
             continue;
         }
-        struct process *p = ptab_slot(rt, pid_index(pid));
-        SIM_EVENT(s, SIM_EV_PUSH, (uint64_t)pid_index(pid) << 8 | sig->kind);
-        enum push_result result = mailbox_push(p, pid, sig, NULL);
-        if (result == PUSH_WAKE) {
-            wake(rt, s, p);
+        if (s) {
+            __builtin_prefetch(s->cells.free, 1);
         }
-        if (result == PUSH_WAKE || result == PUSH_OK) {
-            batch->delivered++;
-            continue;
-        }
-        signal_destroy(s, sig);
-        if (result == PUSH_NOPROC) {
-            batch->dead[batch->dead_count++] = pid;
-        } else {
-            RUSM_DASSERT(result == PUSH_FULL); /* nobody is held: there is no sender */
-            batch->shed++;
-        }
+        deliver_one(s, i, sig, batch);
     }
+    wake_all(rt, s, batch);
 }
 
 static void count_batch(struct rusm_runtime *rt, struct sched *s, const struct batch *batch,
@@ -105,8 +142,10 @@ static void count_batch(struct rusm_runtime *rt, struct sched *s, const struct b
     }
 }
 
-/* Deliver to all members; how many got it. The caller has a reference of the group. */
-static size_t fan_out(struct rusm_group *group, const struct payload *payload) {
+/* Deliver to all members; how many got it. The caller has a reference of the group. flatten: see
+ * rusm_send. */
+static __attribute__((flatten)) size_t fan_out(struct rusm_group *group,
+                                               const struct payload *payload) {
     struct rusm_runtime *rt = group->rt;
     struct sched *s = own_sched(rt);
     struct process *p = s ? s->current : NULL;
@@ -116,8 +155,8 @@ static size_t fan_out(struct rusm_group *group, const struct payload *payload) {
     for (uint32_t at = 0; at < used;) {
         uint32_t end = used - at > BATCH ? at + BATCH : used;
         struct batch batch;
-        batch.delivered = batch.shed = batch.dead_count = 0;
-        deliver_batch(rt, s, members, at, end, payload, &batch);
+        collect(rt, members, at, end, &batch);
+        deliver_batch(rt, s, payload, &batch);
         count_batch(rt, s, &batch, payload->kind == SIGNAL_MESSAGE);
         delivered += batch.delivered;
         if (__builtin_expect(batch.dead_count > 0, 0)) {

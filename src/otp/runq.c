@@ -89,6 +89,40 @@ __attribute__((noinline)) void runq_push(struct sched *s, struct process *p) {
     }
 }
 
+/* Append to the overflow under one lock. */
+static __attribute__((noinline, cold)) void
+push_overflow_many(struct runq *q, struct process *const *processes, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        processes[i]->link = i + 1 < count ? processes[i + 1] : NULL;
+    }
+    pthread_spin_lock(&q->lock);
+    *q->overflow_tail = processes[0];
+    q->overflow_tail = &processes[count - 1]->link;
+    uint32_t len = atomic_load_explicit(&q->overflow_len, memory_order_relaxed);
+    atomic_store_explicit(&q->overflow_len, len + count, memory_order_relaxed);
+    pthread_spin_unlock(&q->lock);
+}
+
+void runq_push_many(struct sched *s, struct process *const *processes, uint32_t count) {
+    struct runq *q = &s->runq;
+    if (count == 0) {
+        return;
+    }
+    SIM_POINT();
+    if (counter_get(&q->backlog_since) == 0) {
+        counter_set(&q->backlog_since, s->last_ticks | 1);
+    }
+    uint32_t room =
+        atomic_load_explicit(&q->overflow_len, memory_order_relaxed) == 0 ? ring_room(q) : 0;
+    room = room < count ? room : count;
+    for (uint32_t i = 0; i < room; i++) {
+        ring_push(q, processes[i]);
+    }
+    if (room < count) {
+        push_overflow_many(q, processes + room, count - room);
+    }
+}
+
 /* The ring is empty: fill it from the overflow. */
 static __attribute__((noinline, cold)) void refill(struct runq *q) {
     struct process *p = pop_overflow(q, RUNQ_BATCH);

@@ -187,6 +187,8 @@ void sched_inbox_push(struct sched *s, struct process *p);
 enum rusm_err runq_init(struct runq *q);
 void runq_deinit(struct runq *q);
 void runq_push(struct sched *s, struct process *p);
+/* The same for several, in their order. */
+void runq_push_many(struct sched *s, struct process *const *processes, uint32_t count);
 struct process *runq_pop(struct sched *s);
 /* Take up to half of another scheduler's queue; the first is returned, the rest queued at `s`. */
 struct process *runq_steal(struct sched *s, struct sched *victim);
