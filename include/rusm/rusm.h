@@ -15,8 +15,8 @@
 #include <rusm/message.h>
 #include <rusm/process.h>
 #include <rusm/runtime.h>
-#include <rusm/supervisor.h>
 #include <rusm/stream.h>
+#include <rusm/supervisor.h>
 #include <rusm/timer.h>
 
 #endif
