@@ -4,7 +4,8 @@
  * streams_bench [SECONDS] [ROUNDS]: chunks of 4 KiB through byte streams, with one and with two
  * pipes at once, on two schedulers. `handed over`: the writer's chunks exist before; `filled`: each
  * is allocated, all its bytes are written, and the reader frees it. Prints the median of ROUNDS
- * windows of SECONDS and the slowest and fastest of them. A pipe is two processes.
+ * windows of SECONDS, the slowest and fastest of them, and the processor time a chunk takes, which
+ * tells more where other programs run beside. A pipe is two processes.
  */
 #include "base/clock.h"
 #include <errno.h>
@@ -122,6 +123,13 @@ static uint64_t total_read(struct pipe *pipes, uint32_t count) {
     return total;
 }
 
+/* Processor time of all threads. */
+static uint64_t cpu_ns(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static int compare_numbers(const void *left, const void *right) {
     double a = *(const double *)left;
     double b = *(const double *)right;
@@ -150,6 +158,8 @@ static void measure(uint32_t pipe_count, bool fill, double seconds, uint32_t rou
     }
     double rates[ROUNDS_MAX];
     sleep_seconds(seconds / 2);
+    uint64_t first_cpu_ns = cpu_ns();
+    uint64_t first_read = total_read(pipes, pipe_count);
     for (uint32_t round = 0; round < rounds; round++) {
         uint64_t start_ns = clock_mono_ns();
         uint64_t before = total_read(pipes, pipe_count);
@@ -157,15 +167,17 @@ static void measure(uint32_t pipe_count, bool fill, double seconds, uint32_t rou
         uint64_t after = total_read(pipes, pipe_count);
         rates[round] = (double)(after - before) * 1e9 / (double)(clock_mono_ns() - start_ns);
     }
+    double chunk_ns =
+        (double)(cpu_ns() - first_cpu_ns) / (double)(total_read(pipes, pipe_count) - first_read);
     atomic_store_explicit(&stop, true, memory_order_relaxed);
     rusm_runtime_wait_idle(rt);
     rusm_runtime_destroy(rt);
     qsort(rates, rounds, sizeof rates[0], compare_numbers);
     double median = rates[rounds / 2];
-    (void)printf("%u pipe%s, %-11s  %7.2f M chunks/s  %6.1f GB/s  (%.2f to %.2f, n = %u)\n",
-                 pipe_count, pipe_count == 1 ? " " : "s", fill ? "filled" : "handed over",
-                 median / 1e6, median * CHUNK_BYTES / 1e9, rates[0] / 1e6, rates[rounds - 1] / 1e6,
-                 rounds);
+    (void)printf(
+        "%u pipe%s, %-11s  %7.2f M chunks/s  %6.1f GB/s  (%.2f to %.2f, n = %u)  %5.1f ns cpu\n",
+        pipe_count, pipe_count == 1 ? " " : "s", fill ? "filled" : "handed over", median / 1e6,
+        median * CHUNK_BYTES / 1e9, rates[0] / 1e6, rates[rounds - 1] / 1e6, rounds, chunk_ns);
     for (uint32_t i = 0; i < pipe_count; i++) {
         uint64_t read = atomic_load_explicit(&pipes[i].read, memory_order_relaxed);
         if (pipes[i].sum != read * 7) {
