@@ -18,16 +18,21 @@
 /* Ticks without work before the watch goes to sleep, so that it is not woken for every message. */
 #define IDLE_TICKS 100u
 
+/* A run that goes on: since the duties that are due, and the thread's processor time then. */
+struct run {
+    uint64_t due;
+    uint64_t cpu_ns;
+    bool reported;
+};
+
 struct watch {
-    struct rusm_runtime *rt; /* immutable, as the next */
-    uint64_t long_run_ticks;
+    struct rusm_runtime *rt; /* immutable */
     pthread_t thread;
     _Atomic uint32_t asleep; /* 1: watch_notice must wake it */
     pthread_mutex_t lock;    /* guards what follows */
     pthread_cond_t wake;
     bool closing;
-    /* watch thread: until when each scheduler had been stuck when it was reported */
-    uint64_t reported[SCHEDULERS_MAX];
+    struct run runs[SCHEDULERS_MAX]; /* watch thread */
 };
 
 /* What runs on a scheduler that is stuck. */
@@ -48,18 +53,40 @@ static bool is_culprit(void *arg, rusm_pid pid) {
     return false;
 }
 
-/* Name the process that has held its scheduler for long; once for each such run. */
-static void report_long_run(struct watch *watch, struct sched *s, uint64_t now) {
+/* Processor time of the scheduler's thread: what the system gave to others is nobody's fault. */
+static uint64_t thread_cpu_ns(struct sched *s) {
+    clockid_t clock;
+    struct timespec time;
+    if (pthread_getcpuclockid(s->thread, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+        return 0;
+    }
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* Whether one run has used up LONG_RUN_MS, told once for each run. */
+static bool is_long_run(struct watch *watch, struct sched *s, uint64_t now) {
+    struct run *run = &watch->runs[s->index];
     uint64_t due = counter_get(&s->duty_ticks);
-    if (atomic_load_explicit(&s->parked, memory_order_relaxed) || due == 0 ||
-        watch->reported[s->index] == due || now < due + watch->long_run_ticks) {
+    if (atomic_load_explicit(&s->parked, memory_order_relaxed) || due == 0 || now < due) {
+        return false;
+    }
+    if (run->due != due) {
+        *run = (struct run){.due = due, .cpu_ns = thread_cpu_ns(s)};
+        return false;
+    }
+    return !run->reported && thread_cpu_ns(s) - run->cpu_ns > (uint64_t)LONG_RUN_MS * 1000000u;
+}
+
+/* Name the process that has held its scheduler for long. */
+static void report_long_run(struct watch *watch, struct sched *s, uint64_t now) {
+    if (!is_long_run(watch, s, now)) {
         return;
     }
     struct culprit culprit = {.rt = watch->rt, .sched = s->index};
     rusm_process_each(watch->rt, is_culprit, &culprit);
     const char *label = culprit.info.label[0] ? culprit.info.label : culprit.info.name;
     if (culprit.info.pid.v != 0) {
-        watch->reported[s->index] = due;
+        watch->runs[s->index].reported = true;
         runtime_log(watch->rt, RUSM_LOG_WARN,
                     "process %llu%s%s%s has held scheduler %u for over %u ms; work that blocks "
                     "belongs in rusm_blocking, long computation calls rusm_yield",
@@ -135,7 +162,6 @@ enum rusm_err watch_create(struct rusm_runtime *rt, struct watch **out) {
         return RUSM_ERR_NOMEM;
     }
     watch->rt = rt;
-    watch->long_run_ticks = clock_ns_to_ticks((uint64_t)LONG_RUN_MS * 1000000u);
     pthread_mutex_init(&watch->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
