@@ -377,7 +377,7 @@ const cases = [
   [
     "a process page leads to its parent",
     async () => {
-      await page.locator(".tree li li a").first().click();
+      await page.locator(".tree li li:has(.mark) a").first().click();
       await page.waitForSelector(".process-page");
       await waitText(".facts", /Parent.*Links.*Monitored by/);
       await shot("09-supervised");
