@@ -54,10 +54,20 @@ const struct rusm_down *rusm_msg_down(const struct rusm_msg *msg) {
     return msg->data;
 }
 
+/* Whether the number is fit for a link's key; others were never given out. */
+static bool is_pid(rusm_pid pid) {
+    return pid_is_valid(pid) && pid.v >> 63 == 0;
+}
+
 enum rusm_err rusm_link(rusm_pid pid) {
     struct process *p;
     struct sched *s = own(&p);
     if (pid.v == process_pid(p).v) {
+        return RUSM_OK;
+    }
+    if (!is_pid(pid)) {
+        (void)tell_end(s, process_pid(p), SIGNAL_EXIT, pid, REF_SENT, RUSM_EXIT_NOPROC, NULL);
+        process_check_signals(s, p);
         return RUSM_OK;
     }
     struct map64_entry *relation = relations_find(p, RELATION_LINK, pid.v);
@@ -82,7 +92,7 @@ enum rusm_err rusm_link(rusm_pid pid) {
 void rusm_unlink(rusm_pid pid) {
     struct process *p;
     struct sched *s = own(&p);
-    struct map64_entry *relation = relations_find(p, RELATION_LINK, pid.v);
+    struct map64_entry *relation = is_pid(pid) ? relations_find(p, RELATION_LINK, pid.v) : NULL;
     if (!relation || relation->value != 0) {
         return;
     }
