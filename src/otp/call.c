@@ -24,9 +24,9 @@ static enum rusm_err await(rusm_ref ref, uint64_t timeout_ms, struct rusm_msg **
     if (msg && msg->kind == RUSM_MSG_DOWN) {
         return RUSM_ERR_NOPROC;
     }
-    /* Nothing of this call comes after: not its DOWN, and no late reply (links_handle). */
-    (void)rusm_demonitor(ref, !msg);
     if (!msg) {
+        /* Nothing of this call comes after: not its DOWN, and no late reply (links.c). */
+        (void)rusm_demonitor(ref, true);
         return RUSM_ERR_TIMEOUT;
     }
     if (reply) {

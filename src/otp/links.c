@@ -119,17 +119,35 @@ enum rusm_err rusm_monitor(rusm_pid pid, rusm_ref *out) {
     return RUSM_OK;
 }
 
-/* Remove a DOWN of `ref` that waits in the mailbox. */
+/* Where the DOWN of `ref` is in this list; its end if it is not. */
+static struct signal **find_down(struct signal **at, rusm_ref ref) {
+    while (*at && ((*at)->kind != SIGNAL_DOWN || (*at)->down.ref.v != ref.v)) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+/* Remove a DOWN of `ref` that waits in the mailbox, or was put aside. */
 static bool flush_down(struct sched *s, struct process *p, rusm_ref ref) {
-    for (struct signal **at = &p->head; *at; at = &(*at)->next) {
-        if ((*at)->kind == SIGNAL_DOWN && (*at)->down.ref.v == ref.v) {
-            struct signal *sig = mailbox_take(p, at);
-            mailbox_consumed(s, p);
-            mailbox_release(s, p, sig);
-            return true;
+    struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
+    struct signal **at = find_down(&p->head, ref);
+    struct signal *sig = NULL;
+    if (*at) {
+        sig = mailbox_take(p, at);
+    } else if (ext) {
+        at = find_down(&ext->stash_head, ref);
+        sig = *at;
+        *at = sig ? sig->next : NULL;
+        if (sig && ext->stash_tail == &sig->next) {
+            ext->stash_tail = at;
         }
     }
-    return false;
+    if (!sig) {
+        return false;
+    }
+    mailbox_consumed(s, p);
+    mailbox_release(s, p, sig);
+    return true;
 }
 
 bool rusm_demonitor(rusm_ref ref, bool flush) {
@@ -202,11 +220,11 @@ static bool handle_exit(struct sched *s, struct process *p, struct signal *sig) 
         return true;
     }
     bool from_self = sent && from.v == process_pid(p).v;
-    struct process_ext *ext = process_ext_ensure(s, p);
     if ((sig->down.reason.kind == RUSM_EXIT_NORMAL && !from_self) || (p->flags & PROCESS_KILLED)) {
         mailbox_release(s, p, sig);
         return false;
     }
+    struct process_ext *ext = process_ext_ensure(s, p);
     p->flags |= PROCESS_KILLED;
     if (ext) {
         ext->exit_signal = sig; /* released when the process ends */
@@ -242,10 +260,20 @@ static void refuse(struct sched *s, struct process *p, const struct signal *sig)
                    (rusm_ref){is_link ? 0 : sig->peer.id}, RUSM_EXIT_LIMIT, NULL);
 }
 
-/* A reply counts while its call's monitor, or the link to the process being started, is there. */
-static bool is_awaited(struct process *p, const struct signal *sig) {
-    return sig->peer.id == REF_START ? relations_find(p, RELATION_LINK, sig->peer.from.v) != NULL
-                                     : relations_find(p, RELATION_WATCHING, sig->peer.id) != NULL;
+/* A reply counts while its call's monitor, which it ends, or the link to the process being started
+ * is there. So there is one, and nothing of the call comes after it. */
+static bool handle_reply(struct sched *s, struct process *p, const struct signal *sig) {
+    if (sig->peer.id == REF_START) {
+        return relations_find(p, RELATION_LINK, sig->peer.from.v) != NULL;
+    }
+    struct map64_entry *relation = relations_find(p, RELATION_WATCHING, sig->peer.id);
+    if (!relation) {
+        return false;
+    }
+    rusm_pid watched = {relation->value};
+    relations_remove(p, relation);
+    (void)tell(s, p, watched, SIGNAL_DEMONITOR, sig->peer.id);
+    return true;
 }
 
 bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
@@ -256,7 +284,7 @@ bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
     case SIGNAL_DOWN:
         return handle_down(s, p, sig);
     case SIGNAL_REPLY:
-        if (is_awaited(p, sig)) {
+        if (handle_reply(s, p, sig)) {
             return true;
         }
         break;
