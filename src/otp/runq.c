@@ -151,18 +151,22 @@ static struct process *ring_pop(struct runq *q) {
 
 __attribute__((noinline)) struct process *runq_pop(struct sched *s) {
     struct runq *q = &s->runq;
-    struct process *p = ring_pop(q);
-    if (p) {
-        return p;
-    }
-    if (atomic_load_explicit(&q->overflow_len, memory_order_relaxed) > 0) {
+    for (;;) {
+        struct process *p = ring_pop(q);
+        if (p) {
+            return p;
+        }
+        if (atomic_load_explicit(&q->overflow_len, memory_order_relaxed) == 0) {
+            break;
+        }
+        /* Thieves may empty the ring again before we look; what is left is still ours to find,
+         * since a scheduler that sees an empty queue goes to sleep. */
         refill(q);
-        p = ring_pop(q);
     }
-    if (!p && counter_get(&q->backlog_since) != 0) {
+    if (counter_get(&q->backlog_since) != 0) {
         counter_set(&q->backlog_since, 0);
     }
-    return p;
+    return NULL;
 }
 
 /* Move half of the victim's ring to `s`, whose ring is empty. Returns how many. */

@@ -100,7 +100,7 @@ static struct process *pick_ready(struct sched *s) {
 static bool worth_stealing(const struct sched *s, const struct sched *victim) {
 #ifdef RUSM_SIM
     (void)s;
-    return runq_len(&victim->runq) > 0;
+    return counter_get(&victim->runq.backlog_since) != 0 && runq_len(&victim->runq) > 0;
 #else
     uint64_t since = counter_get(&victim->runq.backlog_since);
     uint64_t now = s->last_ticks;
