@@ -69,16 +69,11 @@ enum rusm_err rusm_reply(struct rusm_from from, const void *data, size_t len) {
     return sig ? process_send(s, s->current, from.pid, sig) : RUSM_ERR_NOMEM;
 }
 
-void call_acknowledge_start(struct sched *s, struct process *p, enum rusm_err err) {
+void call_acknowledge_start(struct sched *s, struct process *p) {
     rusm_pid parent = {counter_get(&p->parent)};
-    uint32_t code = err;
-    struct signal *sig =
-        signal_create_tagged(s, SIGNAL_REPLY, process_pid(p), REF_START, &code, sizeof code);
+    struct signal *sig = signal_create_tagged(s, SIGNAL_REPLY, process_pid(p), REF_START, NULL, 0);
     RUSM_ASSERT(sig); /* the parent would wait for ever */
     (void)signal_deliver(s->rt, s, parent, sig);
-    if (err != RUSM_OK) {
-        rusm_unlink(parent);
-    }
 }
 
 static bool ends_start(void *arg, const struct rusm_msg *msg) {
@@ -90,24 +85,19 @@ static bool ends_start(void *arg, const struct rusm_msg *msg) {
     return msg->kind == RUSM_MSG_EXIT && rusm_msg_down(msg)->pid.v == child->v;
 }
 
+/* While init runs its death is what this returns, not the caller's end (LINK_STARTING). */
 enum rusm_err call_await_start(rusm_pid child) {
     struct rusm_msg *msg = rusm_receive_match(ends_start, &child, RUSM_FOREVER);
-    if (msg->kind == RUSM_MSG_REPLY && *(const uint32_t *)msg->data == RUSM_OK) {
-        return RUSM_OK;
-    }
-    return RUSM_ERR_START_FAILED;
+    return msg->kind == RUSM_MSG_REPLY ? RUSM_OK : RUSM_ERR_START_FAILED;
 }
 
 enum rusm_err rusm_start_link(const struct rusm_server *server, void *arg,
                               const struct rusm_spawn_opts *opts, rusm_pid *out) {
-    /* While init runs its death is this call's result, not the caller's end. */
-    bool trapped = rusm_trap_exit(true);
     rusm_pid child;
     enum rusm_err err = process_spawn_server_link(server, arg, opts, true, &child);
     if (err == RUSM_OK) {
         err = call_await_start(child);
     }
-    (void)rusm_trap_exit(trapped);
     if (err == RUSM_OK && out) {
         *out = child;
     }

@@ -71,13 +71,13 @@ enum rusm_err rusm_link(rusm_pid pid) {
         return RUSM_OK;
     }
     struct map64_entry *relation = relations_find(p, RELATION_LINK, pid.v);
-    if (relation && relation->value == 0) {
+    if (relation && link_is_active(relation)) {
         return RUSM_OK;
     }
     if (relation) {
-        relation->value = 0;
+        relation->value = LINK_ACTIVE;
     } else {
-        enum rusm_err err = relations_add(s, p, RELATION_LINK, pid.v, 0);
+        enum rusm_err err = relations_add(s, p, RELATION_LINK, pid.v, LINK_ACTIVE);
         if (err != RUSM_OK) {
             return err;
         }
@@ -93,7 +93,7 @@ void rusm_unlink(rusm_pid pid) {
     struct process *p;
     struct sched *s = own(&p);
     struct map64_entry *relation = is_pid(pid) ? relations_find(p, RELATION_LINK, pid.v) : NULL;
-    if (!relation || relation->value != 0) {
+    if (!relation || !link_is_active(relation)) {
         return;
     }
     uint64_t id = links_new_ref(s);
@@ -207,16 +207,18 @@ bool rusm_send_exit(rusm_pid pid, const struct rusm_exit_reason *reason) {
 static bool handle_exit(struct sched *s, struct process *p, struct signal *sig) {
     bool sent = sig->down.ref.v == REF_SENT.v;
     rusm_pid from = sig->down.pid;
+    bool starting = false;
     if (!sent) {
         struct map64_entry *relation = relations_find(p, RELATION_LINK, from.v);
-        if (!relation || relation->value != 0) {
+        if (!relation || !link_is_active(relation)) {
             mailbox_release(s, p, sig);
             return false;
         }
+        starting = relation->value == LINK_STARTING;
         relations_remove(p, relation);
     }
     sig->down.ref.v = 0;
-    if (p->trap_exit) {
+    if (p->trap_exit || starting) {
         return true;
     }
     bool from_self = sent && from.v == process_pid(p).v;
@@ -247,7 +249,7 @@ static bool handle_down(struct sched *s, struct process *p, struct signal *sig) 
 static void handle_unlink(struct sched *s, struct process *p, const struct signal *sig) {
     rusm_pid from = sig->peer.from;
     struct map64_entry *relation = relations_find(p, RELATION_LINK, from.v);
-    if (relation && relation->value == 0) {
+    if (relation && link_is_active(relation)) {
         relations_remove(p, relation);
     }
     (void)tell(s, p, from, SIGNAL_UNLINK_ACK, sig->peer.id);
@@ -263,10 +265,16 @@ static void refuse(struct sched *s, struct process *p, const struct signal *sig)
 /* A reply counts while its call's monitor, which it ends, or the link to the process being started
  * is there. So there is one, and nothing of the call comes after it. */
 static bool handle_reply(struct sched *s, struct process *p, const struct signal *sig) {
+    struct map64_entry *relation;
     if (sig->peer.id == REF_START) {
-        return relations_find(p, RELATION_LINK, sig->peer.from.v) != NULL;
+        relation = relations_find(p, RELATION_LINK, sig->peer.from.v);
+        bool starting = relation && relation->value == LINK_STARTING;
+        if (starting) {
+            relation->value = LINK_ACTIVE;
+        }
+        return starting;
     }
-    struct map64_entry *relation = relations_find(p, RELATION_WATCHING, sig->peer.id);
+    relation = relations_find(p, RELATION_WATCHING, sig->peer.id);
     if (!relation) {
         return false;
     }
@@ -290,7 +298,8 @@ bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
         break;
     case SIGNAL_LINK:
         relation = relations_find(p, RELATION_LINK, sig->peer.from.v);
-        if (!relation && relations_add(s, p, RELATION_LINK, sig->peer.from.v, 0) != RUSM_OK) {
+        if (!relation &&
+            relations_add(s, p, RELATION_LINK, sig->peer.from.v, LINK_ACTIVE) != RUSM_OK) {
             refuse(s, p, sig);
         }
         break;
@@ -339,7 +348,7 @@ static void notify_one(struct sched *s, struct process *p, const struct map64_en
     rusm_pid other = {relation->value};
     switch (relation_kind(relation->key)) {
     case RELATION_LINK:
-        if (relation->value == 0) {
+        if (link_is_active(relation)) {
             (void)tell_end(s, (rusm_pid){id}, SIGNAL_EXIT, self, (rusm_ref){0}, why, payload);
         }
         break;

@@ -147,8 +147,9 @@ static enum rusm_err tie(struct sched *s, struct process *parent, struct process
     uint64_t parent_pid = process_pid(parent).v;
     uint64_t child_pid = process_pid(child).v;
     if (what->tie == RELATION_LINK) {
-        enum rusm_err err = relations_add(s, child, RELATION_LINK, parent_pid, 0);
-        return err == RUSM_OK ? relations_add(s, parent, RELATION_LINK, child_pid, 0) : err;
+        uint64_t mark = what->acknowledge ? LINK_STARTING : LINK_ACTIVE;
+        enum rusm_err err = relations_add(s, child, RELATION_LINK, parent_pid, LINK_ACTIVE);
+        return err == RUSM_OK ? relations_add(s, parent, RELATION_LINK, child_pid, mark) : err;
     }
     what->ref->v = links_new_ref(s);
     enum rusm_err err = relations_add(s, child, RELATION_WATCHED_BY, what->ref->v, parent_pid);

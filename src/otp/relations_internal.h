@@ -24,11 +24,20 @@
 #include "otp/process_internal.h"
 
 enum relation_kind {
-    RELATION_LINK,       /* id: the other's pid; value: 0, or the number of the unlink under way */
+    RELATION_LINK,       /* id: the other's pid; value: a LINK_, or the unlink under way's number */
     RELATION_WATCHING,   /* id: the reference; value: the watched pid */
     RELATION_WATCHED_BY, /* id: the reference; value: the watcher's pid */
     RELATION_NONE,
 };
+
+/* Values of an active link. While a child starts, its end is its parent's to read even if the
+ * parent does not trap exits; until it has acknowledged its start. */
+#define LINK_ACTIVE   0u
+#define LINK_STARTING 1u
+
+static inline bool link_is_active(const struct map64_entry *link) {
+    return link->value <= LINK_STARTING;
+}
 
 /* The kind is the key's two top bits: pids have 63, with the top one 0, references fewer. */
 static inline uint64_t relation_key(enum relation_kind kind, uint64_t id) {
@@ -60,8 +69,9 @@ void relations_free(struct sched *s, struct map64 *relations);
 #define REF_START 1u
 
 /* ---- call.c ---- */
-/* Tell the parent that init has returned `err`; unlinks from it if that is an error. */
-void call_acknowledge_start(struct sched *s, struct process *p, enum rusm_err err);
+/* Tell the parent that init has returned without an error. Else the end itself tells it: when the
+ * parent hears of it, terminate was called and the names are free. */
+void call_acknowledge_start(struct sched *s, struct process *p);
 /* Wait until `child`, linked, has acknowledged or ended. Error: START_FAILED. */
 enum rusm_err call_await_start(rusm_pid child);
 

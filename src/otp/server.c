@@ -37,11 +37,11 @@ static void start(struct process *p) {
     p->flags |= PROCESS_STARTED;
     enum rusm_err err = init ? init(state, arg) : RUSM_OK;
     struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
-    if (ext && ext->acknowledge_start) {
-        call_acknowledge_start(sched_current(), p, err);
-    }
     if (err != RUSM_OK) {
         start_failed(p, RUSM_EXIT_ERROR, err);
+    }
+    if (ext && ext->acknowledge_start) {
+        call_acknowledge_start(sched_current(), p);
     }
 }
 
