@@ -17,6 +17,7 @@
 #define SECONDS_MAX     86400.0
 #define WORKERS_MAX     100000u
 #define SCHEDULERS_MAX  64u
+#define IDLE_DEFAULT    1000000u
 
 static const char help[] =
     "usage: rusm-bench COMMAND [OPTIONS]\n"
@@ -34,7 +35,11 @@ static const char help[] =
     "    --workers N         instead of what the profile says\n"
     "    --schedulers N      scheduler threads [one a core]\n"
     "    --repeat N          measure so many times, 1 to 100 [1]\n"
+    "    --idle N            beside N processes that wait, up to 16000000 [0]\n"
     "    --json              one JSON line on stdout, the rest on stderr\n"
+    "  idle [N]              what one of N waiting processes costs, up to 16000000 [1000000];\n"
+    "                        a million fibers take 4.5 GB\n"
+    "    --json              as for run\n"
     "  list                  the scenarios\n"
     "  compare A B           ratio of the medians in two files of JSON lines\n"
     "\n"
@@ -215,6 +220,8 @@ static const char *take_run_option(struct run_options *options, int option, cons
     case 'r':
         return parse_number(value, 1, RESULT_REPEATS_MAX, &options->repeats) ? NULL
                                                                              : "not from 1 to 100";
+    case 'i':
+        return parse_number(value, 0, IDLE_MAX, &options->idle) ? NULL : "not from 0 to 16000000";
     default:
         options->json = true;
         return NULL;
@@ -245,11 +252,9 @@ static int take_run_arguments(struct run_options *options, int count, char **arg
 
 static int main_run(int argc, char **argv) {
     static const struct option flags[] = {
-        {"workers", required_argument, NULL, 'w'},
-        {"schedulers", required_argument, NULL, 's'},
-        {"repeat", required_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},
-        {NULL, 0, NULL, 0},
+        {"workers", required_argument, NULL, 'w'}, {"schedulers", required_argument, NULL, 's'},
+        {"repeat", required_argument, NULL, 'r'},  {"idle", required_argument, NULL, 'i'},
+        {"json", no_argument, NULL, 'j'},          {NULL, 0, NULL, 0},
     };
     struct run_options options = {
         .seconds = SECONDS_DEFAULT, .profile = NODE_PROFILE_MAX, .repeats = 1};
@@ -269,6 +274,27 @@ static int main_run(int argc, char **argv) {
     }
     int code = take_run_arguments(&options, argc - optind, argv + optind);
     return code != 0 ? code : command_run(&options);
+}
+
+/* --- idle --- */
+
+static int main_idle(int argc, char **argv) {
+    static const struct option flags[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    struct idle_options options = {.count = IDLE_DEFAULT};
+    int option;
+    while ((option = getopt_long(argc, argv, ":", flags, NULL)) != -1) {
+        if (option != 'j') {
+            return usage("idle: unknown option %s", argv[optind - 1]);
+        }
+        options.json = true;
+    }
+    if (optind < argc && !parse_number(argv[optind], 1, IDLE_MAX, &options.count)) {
+        return usage("idle: %s is not from 1 to 16000000", argv[optind]);
+    }
+    if (optind + 1 < argc) {
+        return usage("idle: unexpected argument %s", argv[optind + 1]);
+    }
+    return command_idle(&options);
 }
 
 /* --- the rest --- */
@@ -291,6 +317,9 @@ int main(int argc, char **argv) {
     }
     if (strcmp(command, "run") == 0) {
         return main_run(argc - 1, argv + 1);
+    }
+    if (strcmp(command, "idle") == 0) {
+        return main_idle(argc - 1, argv + 1);
     }
     if (strcmp(command, "list") == 0 && argc == 2) {
         return command_list();

@@ -108,7 +108,8 @@ static bool is_over_cap(const struct storm *storm) {
     uint64_t spawned;
     uint64_t finished;
     sum_counters(storm->config.runtime, &spawned, &finished);
-    return spawned > finished && spawned - finished > storm->config.population_cap;
+    return spawned > finished + storm->population_before &&
+           spawned - finished - storm->population_before > storm->config.population_cap;
 }
 
 static bool is_stopping(const struct storm *storm) {

@@ -36,11 +36,26 @@ void command_block_signals(void) {
     RUSM_ASSERT(rc == 0);
 }
 
-static rusm_runtime *make_runtime(uint32_t schedulers) {
+/* Wait that long; false when a signal came instead. */
+static bool wait_ns(uint64_t duration_ns) {
+    sigset_t set = end_signals();
+    const struct timespec left = {.tv_sec = (time_t)(duration_ns / NS_PER_SECOND),
+                                  .tv_nsec = (long)(duration_ns % NS_PER_SECOND)};
+    return sigtimedwait(&set, NULL, &left) < 0;
+}
+
+static int interrupted(void) {
+    (void)fprintf(stderr, "rusm-bench: interrupted\n");
+    return EXIT_INTERRUPTED;
+}
+
+/* `idle`: room for so many processes beside what runs. */
+static rusm_runtime *make_runtime(uint32_t schedulers, uint32_t idle) {
     struct rusm_config config;
     rusm_runtime *runtime;
     rusm_config_init(&config);
     config.schedulers = schedulers;
+    idle_make_room(&config, idle);
     enum rusm_err err = rusm_runtime_create(&config, &runtime);
     if (err != RUSM_OK) {
         (void)fail("cannot start the runtime",
@@ -146,7 +161,7 @@ static int serve(const struct start_options *options, rusm_runtime *runtime,
 }
 
 int command_start(const struct start_options *options) {
-    rusm_runtime *runtime = make_runtime(options->schedulers);
+    rusm_runtime *runtime = make_runtime(options->schedulers, 0);
     if (!runtime) {
         return EXIT_FAILED;
     }
@@ -165,13 +180,9 @@ int command_start(const struct start_options *options) {
 
 /* Wait for the next tick; false when a signal came instead. */
 static bool wait_tick(uint64_t *next_ns) {
-    sigset_t set = end_signals();
     uint64_t now_ns = clock_mono_ns();
     *next_ns = *next_ns + TICK_NS > now_ns ? *next_ns + TICK_NS : now_ns;
-    uint64_t left_ns = *next_ns - now_ns;
-    const struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_SECOND),
-                                  .tv_nsec = (long)(left_ns % NS_PER_SECOND)};
-    return sigtimedwait(&set, NULL, &left) < 0;
+    return wait_ns(*next_ns - now_ns);
 }
 
 /* One repeat: warm up, measure, stop. False when interrupted. */
@@ -198,8 +209,7 @@ static int run_shape(const struct run_options *options, struct runner *runner,
         return fail(options->scenario->id, problem);
     }
     if (!run_once(runner, options->seconds, out)) {
-        (void)fprintf(stderr, "rusm-bench: interrupted\n");
-        return EXIT_INTERRUPTED;
+        return interrupted();
     }
     return 0;
 }
@@ -239,6 +249,15 @@ static int run_repeats(const struct run_options *options, struct runner *runner,
     return 0;
 }
 
+/* For people, and as the JSON line. The exit code. */
+static int print_result(const struct result *result, bool json) {
+    result_print(result, json ? stderr : stdout);
+    if (json && !result_print_json(result, stdout)) {
+        return fail("cannot write the result", strerror(errno));
+    }
+    return 0;
+}
+
 static int run_and_print(const struct run_options *options, rusm_runtime *runtime,
                          struct runner *runner, struct runner *second) {
     struct rusm_runtime_info info;
@@ -250,23 +269,17 @@ static int run_and_print(const struct run_options *options, rusm_runtime *runtim
     result->scenario = options->scenario;
     result->profile = options->profile;
     result->schedulers = info.schedulers;
+    result->idle = options->idle;
     result->seconds = options->seconds;
     int code = run_repeats(options, runner, second, result);
     if (code == 0) {
-        result_print(result, options->json ? stderr : stdout);
-        if (options->json && !result_print_json(result, stdout)) {
-            code = fail("cannot write the result", strerror(errno));
-        }
+        code = print_result(result, options->json);
     }
     rusm_free(result);
     return code;
 }
 
-int command_run(const struct run_options *options) {
-    rusm_runtime *runtime = make_runtime(options->schedulers);
-    if (!runtime) {
-        return EXIT_FAILED;
-    }
+static int run_on(const struct run_options *options, rusm_runtime *runtime) {
     bool has_second = catalog_second_engine(options->scenario->id) != NULL;
     struct runner *runner = make_runner(runtime, options->profile, options->workers, NULL);
     struct runner *second = NULL;
@@ -283,7 +296,46 @@ int command_run(const struct run_options *options) {
     if (runner) {
         runner_destroy(runner);
     }
+    return code;
+}
+
+static int idle_failed(enum idle_end end, const char *problem) {
+    return end == IDLE_INTERRUPTED ? interrupted() : fail("idle processes", problem);
+}
+
+static int run_beside_idle(const struct run_options *options, rusm_runtime *runtime) {
+    char problem[IDLE_PROBLEM_BYTES];
+    struct idle_crowd *crowd;
+    enum idle_end end = idle_start(runtime, options->idle, wait_ns, &crowd, problem);
+    if (end != IDLE_DONE) {
+        return idle_failed(end, problem);
+    }
+    int code = run_on(options, runtime);
+    idle_stop(crowd);
+    return code;
+}
+
+int command_run(const struct run_options *options) {
+    rusm_runtime *runtime = make_runtime(options->schedulers, options->idle);
+    if (!runtime) {
+        return EXIT_FAILED;
+    }
+    int code = options->idle > 0 ? run_beside_idle(options, runtime) : run_on(options, runtime);
     rusm_runtime_destroy(runtime);
+    return code;
+}
+
+/* --- idle --- */
+
+int command_idle(const struct idle_options *options) {
+    char problem[IDLE_PROBLEM_BYTES];
+    struct result *result = rusm_zalloc(sizeof(*result));
+    if (!result) {
+        return fail("cannot start", "out of memory");
+    }
+    enum idle_end end = idle_measure(options->count, wait_ns, result, problem);
+    int code = end == IDLE_DONE ? print_result(result, options->json) : idle_failed(end, problem);
+    rusm_free(result);
     return code;
 }
 

@@ -4,7 +4,7 @@
 #ifndef RUNNER_COMMANDS_H
 #define RUNNER_COMMANDS_H
 
-#include "runner/result.h"
+#include "runner/idle.h"
 
 struct start_options {
     const char *host;
@@ -24,6 +24,12 @@ struct run_options {
     uint32_t workers;    /* 0 = by the profile */
     uint32_t schedulers; /* 0 = one a core */
     uint32_t repeats;
+    uint32_t idle; /* servers alive beside it, 0 to IDLE_MAX */
+    bool json;
+};
+
+struct idle_options {
+    uint32_t count; /* 1 to IDLE_MAX */
     bool json;
 };
 
@@ -34,6 +40,8 @@ void command_block_signals(void);
 int command_start(const struct start_options *options);
 /* Run a scenario and print what it brought; 130 when interrupted. */
 int command_run(const struct run_options *options);
+/* Measure what idle processes cost and print it; 130 when interrupted. */
+int command_idle(const struct idle_options *options);
 int command_list(void);
 int command_compare(const char *path_a, const char *path_b);
 

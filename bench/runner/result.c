@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define TIME_BYTES 32u
+#define SMALL      100 /* below it, digits after the point count */
 
 static int compare_numbers(const void *left, const void *right) {
     double a = *(const double *)left;
@@ -33,17 +34,27 @@ struct result_spread result_spread(const struct result *result, uint32_t index) 
     };
 }
 
+/* Digits after the point that people want to see. */
+static int digits_of(double value) {
+    return value < SMALL && value != round(value) ? 3 : 0;
+}
+
 void result_print(const struct result *result, FILE *file) {
-    (void)fprintf(file, "%s, profile %s, %u worker%s, %u scheduler%s, %u x %.1f s\n",
+    (void)fprintf(file, "%s, profile %s, %u worker%s, %u scheduler%s, %u x %.1f s",
                   result->scenario->label, node_profile_info(result->profile)->id, result->workers,
                   result->workers == 1 ? "" : "s", result->schedulers,
                   result->schedulers == 1 ? "" : "s", result->repeats, result->seconds);
-    (void)fprintf(file, "  %-24s %16s %16s %16s  %s\n", "", "median", "min", "max", "unit");
+    if (result->idle > 0) {
+        (void)fprintf(file, ", beside %u idle", result->idle);
+    }
+    (void)fputc('\n', file);
+    (void)fprintf(file, "  %-26s %16s %16s %16s  %s\n", "", "median", "min", "max", "unit");
     for (uint32_t i = 0; i < result->summaries[0].metric_count; i++) {
         const struct runner_metric *metric = &result->summaries[0].metrics[i];
         struct result_spread spread = result_spread(result, i);
-        (void)fprintf(file, "  %-24s %16.0f %16.0f %16.0f  %s\n", metric->name, spread.median,
-                      spread.min, spread.max, metric->unit);
+        int digits = digits_of(spread.max);
+        (void)fprintf(file, "  %-26s %16.*f %16.*f %16.*f  %s\n", metric->name, digits,
+                      spread.median, digits, spread.min, digits, spread.max, metric->unit);
     }
 }
 
@@ -54,9 +65,10 @@ static json_t *machine_value(void) {
                      "memory_bytes", (json_int_t)machine.memory_bytes, "kernel", machine.kernel);
 }
 
-/* One digit after the point is more than any of the figures is worth. */
+/* More digits after the point are more than any of the figures is worth. */
 static double rounded(double value) {
-    return isfinite(value) ? round(value * 10) / 10 : 0;
+    double unit = fabs(value) < SMALL ? 1000 : 10;
+    return isfinite(value) ? round(value * unit) / unit : 0;
 }
 
 static json_t *metrics_value(const struct result *result) {
@@ -84,12 +96,12 @@ bool result_print_json(const struct result *result, FILE *file) {
         return false;
     }
     json_t *root = json_pack(
-        "{s:i, s:s, s:s, s:s, s:b, s:o, s:s, s:s, s:I, s:I, s:f, s:I, s:o}", "schema",
+        "{s:i, s:s, s:s, s:s, s:b, s:o, s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:o}", "schema",
         RESULT_SCHEMA, "time", date, "version", rusm_version(), "commit", build_commit, "dirty",
         build_dirty, "machine", machine_value(), "scenario", result->scenario->id, "profile",
         node_profile_info(result->profile)->id, "workers", (json_int_t)result->workers,
-        "schedulers", (json_int_t)result->schedulers, "seconds", result->seconds, "repeats",
-        (json_int_t)result->repeats, "metrics", metrics_value(result));
+        "schedulers", (json_int_t)result->schedulers, "idle", (json_int_t)result->idle, "seconds",
+        result->seconds, "repeats", (json_int_t)result->repeats, "metrics", metrics_value(result));
     if (!root) {
         return false;
     }

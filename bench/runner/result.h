@@ -16,6 +16,7 @@ struct result {
     enum node_profile profile;
     uint32_t workers;
     uint32_t schedulers;
+    uint32_t idle;  /* processes that were alive beside the run and did nothing */
     double seconds; /* measured in each repeat */
     uint32_t repeats;
     struct runner_summary summaries[RESULT_REPEATS_MAX];

@@ -100,10 +100,15 @@ def binary():
     return os.environ["RUSM_BENCH"]
 
 
-def command(*arguments):
-    """Run rusm-bench to its end."""
+def command(*arguments, limit=None):
+    """Run rusm-bench to its end, under a limit of prlimit(1): "--nofile=5"."""
+    prefix = ["prlimit", limit] if limit else []
     return subprocess.run(
-        [binary(), *arguments], capture_output=True, text=True, timeout=HANG_SECONDS, check=False
+        [*prefix, binary(), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+        check=False,
     )
 
 

@@ -2,6 +2,7 @@
 """The real rusm-bench: its commands, and a node with clients."""
 
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -12,6 +13,7 @@ import urllib.request
 
 from node_client import HANG_SECONDS, Closed, Node, WebSocket, binary, command
 
+FEW_ADDRESSES = f"--as={512 * 1024 * 1024}"
 REAL = ["spawn-storm", "ping-pong", "fault-recovery", "pubsub-fanout"]
 
 
@@ -41,8 +43,16 @@ class Arguments(unittest.TestCase):
             ["run", "ping-pong", "1", "max", "more"],
             ["run", "ping-pong", "--workers", "0"],
             ["run", "ping-pong", "--repeat", "101"],
+            ["run", "ping-pong", "--idle", "-1"],
+            ["run", "ping-pong", "--idle", "16000001"],
             ["run", "ping-pong", "--bogus"],
             ["run", "ping-pong", "--schedulers"],
+            ["idle", "0"],
+            ["idle", "-1"],
+            ["idle", "16000001"],
+            ["idle", "many"],
+            ["idle", "10", "more"],
+            ["idle", "--bogus"],
             ["start", "--ticks", "5"],
             ["start", "--ticks", "61"],
             ["start", "--profile", "turbo"],
@@ -87,7 +97,7 @@ class Run(unittest.TestCase):
             self.assertEqual(line["scenario"], scenario)
             self.assertEqual(line["profile"], "light")
             self.assertEqual(line["workers"], 2)
-            self.assertEqual(line["repeats"], 1)
+            self.assertEqual((line["repeats"], line["idle"]), (1, 0))
             self.assertEqual(set(line["machine"]), {"cpu", "cores", "memory_bytes", "kernel"})
             self.assertIsInstance(line["dirty"], bool)
             metrics = {metric["name"]: metric for metric in line["metrics"]}
@@ -128,6 +138,80 @@ class Run(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=HANG_SECONDS)
         self.assertIn(process.returncode, [130, -signal.SIGTERM])
+
+
+class Idle(unittest.TestCase):
+    COUNT = 20000
+
+    def test_what_an_idle_process_costs_is_one_result_line(self):
+        result = command("idle", str(self.COUNT), "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        line = json.loads(result.stdout)
+        self.assertEqual(line["schema"], 1)
+        self.assertEqual(line["scenario"], "idle")
+        self.assertEqual(line["workers"], self.COUNT)
+        self.assertEqual((line["idle"], line["repeats"]), (0, 1))
+        self.assertEqual(set(line["machine"]), {"cpu", "cores", "memory_bytes", "kernel"})
+        metrics = {metric["name"]: metric["median"] for metric in line["metrics"]}
+        self.assertEqual(
+            list(metrics),
+            [
+                "bytes_per_process",
+                "bytes_per_fiber",
+                "page_table_bytes_per_fiber",
+                "servers_spawned_per_sec",
+                "fibers_spawned_per_sec",
+                "idle_cpu_percent",
+                "start_ms",
+                "runtime_rss_bytes",
+            ],
+        )
+        self.assertGreater(metrics["bytes_per_process"], 100)
+        self.assertGreater(metrics["bytes_per_fiber"], 4096)
+        for name in ["servers_spawned_per_sec", "fibers_spawned_per_sec", "start_ms"]:
+            self.assertGreater(metrics[name], 0)
+
+    def test_without_the_flag_it_is_for_people(self):
+        result = command("idle", "1000")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("bytes_per_fiber", result.stdout)
+
+    def assert_fails(self, limit, *arguments):
+        result = command(*arguments, limit=limit)
+        self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        return result.stderr
+
+    def test_what_cannot_be_measured_is_one_line_and_exit_code_1(self):
+        self.assertIn("Too many open files", self.assert_fails("--nofile=4", "idle", "10"))
+
+    def test_too_many_for_the_memory_is_one_line_and_exit_code_1(self):
+        if command("--version", limit=FEW_ADDRESSES).returncode != 0:
+            self.skipTest("a sanitizer needs more addresses than that")
+        self.assertRegex(self.assert_fails(FEW_ADDRESSES, "idle"), "fibers are too many|memory")
+        beside = ["run", "ping-pong", "0.1", "--idle", "16000000"]
+        self.assertRegex(self.assert_fails(FEW_ADDRESSES, *beside), "servers are too many|memory")
+
+    def test_an_interrupt_ends_it(self):
+        process = subprocess.Popen(
+            [binary(), "idle", "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=HANG_SECONDS)
+        self.assertIn(process.returncode, [130, -signal.SIGTERM])
+
+    def test_a_run_beside_idle_processes(self):
+        # More than a scenario itself may hold, so that they are seen not to count against it.
+        count = 5000 * len(os.sched_getaffinity(0)) + 5000
+        for scenario in REAL:
+            result = command("run", scenario, "0.2", "light", "--json", "--idle", str(count))
+            self.assertEqual(result.returncode, 0, result.stderr)
+            line = json.loads(result.stdout)
+            self.assertEqual(line["idle"], count)
+            metrics = {metric["name"]: metric["median"] for metric in line["metrics"]}
+            self.assertGreater(metrics["ops_per_sec"], 0)
+            self.assertGreater(metrics["peak_concurrent"], count)
+            self.assertNotIn("stalled", result.stderr)
 
 
 class Start(unittest.TestCase):
