@@ -148,6 +148,8 @@ static void *thread_main(void *arg) {
 }
 
 static void stop_schedulers(struct rusm_runtime *rt) {
+    struct watch *watch = atomic_load_explicit(&rt->watch, memory_order_acquire);
+    watch_stop(watch);
     atomic_store_explicit(&rt->halt, 1, memory_order_seq_cst);
     for (uint32_t i = 0; i < rt->sched_count; i++) {
         if (rt->scheds[i].started) {
@@ -155,7 +157,7 @@ static void stop_schedulers(struct rusm_runtime *rt) {
             pthread_join(rt->scheds[i].thread, NULL);
         }
     }
-    watch_destroy(rt->watch);
+    watch_destroy(watch);
 }
 
 static enum rusm_err start_schedulers(struct rusm_runtime *rt) {

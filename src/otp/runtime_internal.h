@@ -102,6 +102,9 @@ bool process_is_alive(struct rusm_runtime *rt, rusm_pid pid);
 
 /* ---- watch.c ---- */
 enum rusm_err watch_create(struct rusm_runtime *rt, struct watch **out);
+/* End its thread, which looks at the schedulers' threads, before those are joined. */
+void watch_stop(struct watch *watch);
+/* Free it, once no scheduler can call watch_notice any more. */
 void watch_destroy(struct watch *watch);
 /* A scheduler has work again: let the watch tick. Any thread. */
 void watch_notice(struct watch *watch);

@@ -178,7 +178,7 @@ enum rusm_err watch_create(struct rusm_runtime *rt, struct watch **out) {
     return RUSM_OK;
 }
 
-void watch_destroy(struct watch *watch) {
+void watch_stop(struct watch *watch) {
     if (!watch) {
         return;
     }
@@ -187,6 +187,12 @@ void watch_destroy(struct watch *watch) {
     pthread_cond_signal(&watch->wake);
     pthread_mutex_unlock(&watch->lock);
     pthread_join(watch->thread, NULL);
+}
+
+void watch_destroy(struct watch *watch) {
+    if (!watch) {
+        return;
+    }
     pthread_cond_destroy(&watch->wake);
     pthread_mutex_destroy(&watch->lock);
     rusm_free(watch);
