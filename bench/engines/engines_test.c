@@ -86,7 +86,10 @@ static void run_engine(const struct engine *engine, rusm_runtime *runtime, uint3
     uint64_t before = process_count(runtime);
     assert_int_equal(start_engine(engine, runtime, workers, &run), RUSM_OK);
     run_to_end(engine, run);
-    assert_int_equal(process_count(runtime), before);
+    /* An end is counted right after on_exit, which engines go by. One left behind: no end here. */
+    while (process_count(runtime) != before) {
+        sched_yield();
+    }
 }
 
 static uint64_t runtime_memory(rusm_runtime *runtime) {
