@@ -127,6 +127,22 @@ static bool is_exit_of(void *arg, const struct rusm_msg *msg) {
     return msg->kind == RUSM_MSG_EXIT && rusm_msg_down(msg)->pid.v == pid->v;
 }
 
+static bool is_down_of(void *arg, const struct rusm_msg *msg) {
+    const rusm_ref *ref = arg;
+    return msg->kind == RUSM_MSG_DOWN && rusm_msg_down(msg)->ref.v == ref->v;
+}
+
+/* Its end is then told whether or not it is still linked. */
+static rusm_ref watch(rusm_pid pid) {
+    rusm_ref ref;
+    if (rusm_monitor(pid, &ref) != RUSM_OK) {
+        static const char why[] = "no memory to end a child";
+        const struct rusm_exit_reason reason = {RUSM_EXIT_LIMIT, why, sizeof why - 1};
+        rusm_exit(&reason);
+    }
+    return ref;
+}
+
 static void clear_pid(struct supervisor *sup, struct child *child) {
     struct map64_entry *entry = map64_find(&sup->by_pid, child->pid.v);
     RUSM_ASSERT(entry);
@@ -143,42 +159,54 @@ static void ask_to_end(const struct child *child) {
     }
 }
 
-/* End a running child: ask, wait, kill. Its EXIT comes in any case, since it is linked. */
+/* End a running child: ask, wait, kill. It may have unlinked itself: only the monitor is sure. */
 static void end_child(struct supervisor *sup, struct child *child) {
     if (child->pid.v == 0) {
         return;
     }
+    rusm_ref ref = watch(child->pid);
     ask_to_end(child);
     uint64_t limit_ms = child->spec->shutdown_ms;
     if (limit_ms == RUSM_SHUTDOWN_KILL) {
         limit_ms = RUSM_FOREVER;
     }
-    if (!rusm_receive_match(is_exit_of, &child->pid, limit_ms)) {
+    if (!rusm_receive_match(is_down_of, &ref, limit_ms)) {
         (void)rusm_kill(NULL, child->pid);
-        (void)rusm_receive_match(is_exit_of, &child->pid, RUSM_FOREVER);
+        (void)rusm_receive_match(is_down_of, &ref, RUSM_FOREVER);
     }
+    rusm_unlink(child->pid);
+    (void)rusm_receive_match(is_exit_of, &child->pid, 0);
     clear_pid(sup, child);
 }
 
-static bool is_any_exit(void *arg, const struct rusm_msg *msg) {
+static bool is_any_end(void *arg, const struct rusm_msg *msg) {
     (void)arg;
-    return msg->kind == RUSM_MSG_EXIT;
+    return msg->kind == RUSM_MSG_EXIT || msg->kind == RUSM_MSG_DOWN;
 }
 
-/* Dynamic children have no order: ask all at once, then collect; kill those that are too slow. */
+/* Dynamic children have no order: ask all at once, then collect; kill those that are too slow.
+ * There may be very many: only those no longer linked are watched. */
 static void end_dynamic(struct supervisor *sup) {
     for (struct list *node = sup->children.next; node != &sup->children; node = node->next) {
-        if (child_of(node)->pid.v != 0) {
+        rusm_pid pid = child_of(node)->pid;
+        if (pid.v != 0) {
+            if (!relations_find(sched_current()->current, RELATION_LINK, pid.v)) {
+                (void)watch(pid);
+            }
             ask_to_end(child_of(node));
         }
     }
     uint64_t limit_ms = sup->spec->children[0].shutdown_ms;
     limit_ms = limit_ms == RUSM_SHUTDOWN_KILL ? RUSM_FOREVER : limit_ms;
     while (sup->by_pid.count > 0) {
-        struct rusm_msg *msg = rusm_receive_match(is_any_exit, NULL, limit_ms);
+        struct rusm_msg *msg = rusm_receive_match(is_any_end, NULL, limit_ms);
         if (!msg) {
             for (uint32_t i = 0; i < sup->by_pid.capacity; i++) {
-                (void)rusm_kill(NULL, (rusm_pid){sup->by_pid.entries[i].key});
+                rusm_pid pid = {sup->by_pid.entries[i].key};
+                if (pid.v != 0) {
+                    (void)watch(pid);
+                    (void)rusm_kill(NULL, pid);
+                }
             }
             limit_ms = RUSM_FOREVER;
             continue;
@@ -191,10 +219,17 @@ static void end_dynamic(struct supervisor *sup) {
     }
 }
 
-/* End children from the last one back to, and without, `down_to` (the list's head: all). */
+/* End children from the last one back to, and without, `down_to` (the list's head: all). Temporary
+ * ones are forgotten. */
 static void end_back_to(struct supervisor *sup, struct list *down_to) {
-    for (struct list *node = sup->children.prev; node != down_to; node = node->prev) {
-        end_child(sup, child_of(node));
+    struct list *before;
+    for (struct list *node = sup->children.prev; node != down_to; node = before) {
+        before = node->prev;
+        struct child *child = child_of(node);
+        end_child(sup, child);
+        if (child->spec->restart == RUSM_TEMPORARY) {
+            forget_child(sup, child);
+        }
     }
 }
 
