@@ -42,6 +42,8 @@ class Ours(Peer):
         return f"{self.binary} is not there; run make build, or name it with --ours"
 
     def command(self, scenario, workers, seconds):
+        if SCENARIOS[scenario].population:
+            return [str(self.binary), scenario, str(workers), "--json"]
         return [str(self.binary), "run", scenario, f"{seconds:g}", "max", "--workers", str(workers), "--json"]
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The RUSM in C authors
 """The scenarios the driver knows. A new workload is a row here and a file in each peer that has it."""
-from dataclasses import dataclass
-from typing import Tuple
+from dataclasses import dataclass, field
+from typing import Dict, Tuple
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,8 @@ class Scenario:
     headline: str = "ops_per_sec"
     unit: str = "1/s"
     population: bool = False  # workers is the number of processes, so --workers does not apply
+    # Metrics of a peer that are compared with one of ours of another name.
+    against: Dict[str, str] = field(default_factory=dict, hash=False)
 
 
 SCENARIOS = {
@@ -19,9 +21,9 @@ SCENARIOS = {
     for s in (
         Scenario("spawn-storm", (1, 2)),
         Scenario("ping-pong", (1, 2, 100)),
-        Scenario("fault-recovery", (1, 2)),
+        Scenario("fault-recovery", (1, 2), against={"bare_ops_per_sec": "ops_per_sec"}),
         Scenario("pubsub-fanout", (1, 2)),
         Scenario("idle", (1_000_000,), headline="bytes_per_process", unit="B", population=True),
     )
 }
-DEFAULT_SCENARIOS = ("spawn-storm", "ping-pong")
+DEFAULT_SCENARIOS = ("spawn-storm", "ping-pong", "fault-recovery", "pubsub-fanout")

@@ -31,7 +31,8 @@ def ratio_to(metric: str, cell: Cell, cells: List[Cell]) -> str:
                  and c.workers == cell.workers), None)
     if ours is None or ours is cell:
         return ""
-    ratio = ratios(ours.values(metric), cell.values(metric))
+    counterpart = cell.scenario.against.get(metric, metric)
+    ratio = ratios(ours.values(counterpart), cell.values(metric))
     return f"{ratio.median:.2f} ({ratio.min:.2f}-{ratio.max:.2f})" if ratio else ""
 
 
@@ -46,7 +47,7 @@ def latency_table(cells: List[Cell]) -> str:
 
 
 def number(value: float) -> str:
-    return f"{value:,.0f}"
+    return f"{value:.3g}" if 0 < value < 100 and value != int(value) else f"{value:,.0f}"
 
 
 def layout(rows: List[List[str]], left: int) -> str:

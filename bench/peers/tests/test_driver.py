@@ -199,8 +199,8 @@ class RoundsTest(unittest.TestCase):
 
 
 class TableTest(unittest.TestCase):
-    def cell(self, name, *values, workers=1, extra=None):
-        cell = rounds.Cell(SCENARIOS["spawn-storm"], workers, Scripted(name, ""))
+    def cell(self, name, *values, workers=1, extra=None, scenario="spawn-storm"):
+        cell = rounds.Cell(SCENARIOS[scenario], workers, Scripted(name, ""))
         cell.results = [program.Result("1", {"ops_per_sec": ("1/s", v), **(extra or {})}) for v in values]
         return cell
 
@@ -209,6 +209,35 @@ class TableTest(unittest.TestCase):
         self.assertEqual(lines[0].split(), "scenario workers peer metric median min max spread ours/peer (min-max)".split())
         self.assertEqual(lines[1].split(), "spawn-storm 1 ours ops_per_sec 2,500 2,000 3,000 40 %".split())
         self.assertEqual(lines[2].split(), "spawn-storm 1 beam ops_per_sec 1,000 1,000 1,000 0 % 2.50 (2.00-3.00)".split())
+
+    def ratios(self, *cells):
+        """What stands in the last column, by peer and metric; "" without a ratio."""
+        rows = [re.split(r"  +", line) for line in table.rate_table(list(cells)).splitlines()[1:]]
+        return {(row[2], row[3]): row[8] if len(row) > 8 else "" for row in rows}
+
+    def test_a_supervisor_is_compared_with_a_bare_loop_too(self):
+        ours = self.cell("ours", 600.0, scenario="fault-recovery", extra={"windowed_ops_per_sec": ("1/s", 500.0)})
+        beam = self.cell("beam", 2.0, scenario="fault-recovery", extra={"bare_ops_per_sec": ("1/s", 300.0)})
+        self.assertEqual(self.ratios(ours, beam), {
+            ("ours", "ops_per_sec"): "", ("ours", "windowed_ops_per_sec"): "",
+            ("beam", "ops_per_sec"): "300.00 (300.00-300.00)", ("beam", "bare_ops_per_sec"): "2.00 (2.00-2.00)"})
+
+    def test_both_parts_of_the_fanout_are_compared(self):
+        ours = self.cell("ours", 6.0, scenario="pubsub-fanout", extra={"wide_ops_per_sec": ("1/s", 8.0)})
+        rusm = self.cell("rusm", 3.0, scenario="pubsub-fanout", extra={"wide_ops_per_sec": ("1/s", 2.0)})
+        self.assertEqual(self.ratios(ours, rusm), {
+            ("ours", "ops_per_sec"): "", ("ours", "wide_ops_per_sec"): "",
+            ("rusm", "ops_per_sec"): "2.00 (2.00-2.00)", ("rusm", "wide_ops_per_sec"): "4.00 (4.00-4.00)"})
+
+    def test_small_numbers_keep_their_digits(self):
+        self.assertEqual([table.number(value) for value in (0.0, 0.0031, 2.345, 50.0, 1234.5)],
+                         ["0", "0.0031", "2.35", "50", "1,234"])
+
+    def test_memory_is_compared(self):
+        idle = [rounds.Cell(SCENARIOS["idle"], 1_000_000, Scripted(name, "")) for name in ("ours", "beam")]
+        idle[0].results = [program.Result("1", {"bytes_per_process": ("B", 200.0), "bytes_per_fiber": ("B", 4000.0)})]
+        idle[1].results = [program.Result("1", {"bytes_per_process": ("B", 2000.0)})]
+        self.assertEqual(self.ratios(*idle)[("beam", "bytes_per_process")], "0.10 (0.10-0.10)")
 
     def test_ratio_only_with_the_same_workers(self):
         text = table.rate_table([self.cell("ours", 2.0, workers=2), self.cell("beam", 1.0)])
@@ -299,6 +328,7 @@ class CliTest(Folder):
         ours = all_peers(self.root, 2, Path("bench"))[0]
         self.assertEqual(ours.command("ping-pong", 3, 2.0),
                          ["bench", "run", "ping-pong", "2", "max", "--workers", "3", "--json"])
+        self.assertEqual(ours.command("idle", 1_000_000, 2.0), ["bench", "idle", "1000000", "--json"])
 
     def test_bad_arguments(self):
         for arguments in (["--scenario", "nonsense"], ["--scenario", ""], ["--peers", "java"], ["--workers", "0"],
