@@ -97,7 +97,8 @@ struct rusm_child_info {
 };
 
 /*
- * The children, in order; `*count` of them, of which up to `capacity` are written to `out`.
+ * The children, in order; `*count` of them, of which up to `capacity`, and no more than one message
+ * of message_bytes_max holds, are written to `out`.
  * Errors: NOPROC. From a process.
  */
 enum rusm_err rusm_supervisor_children(rusm_pid supervisor, struct rusm_child_info *out,

@@ -413,23 +413,23 @@ static struct child *add_own(struct supervisor *sup, const struct child_spec *sp
         return NULL;
     }
     *own = *spec;
+    if (own->supervisor) {
+        (void)supervisor_spec_hold(own->supervisor);
+    }
     child->own = own;
     return child;
 }
 
 static void serve_start(struct supervisor *sup, const struct supervisor_request *request,
                         struct supervisor_answer *answer) {
-    struct child_spec spec = request->spec;
     bool fits = is_dynamic(sup) != request->has_spec;
-    if (!fits || (request->has_spec && find_by_id(sup, spec.id))) {
-        child_spec_deinit(&spec);
+    if (!fits || (request->has_spec && find_by_id(sup, request->spec.id))) {
         answer->err = RUSM_ERR_INVALID;
         return;
     }
-    struct child *child = request->has_spec ? add_own(sup, &spec)
+    struct child *child = request->has_spec ? add_own(sup, &request->spec)
                                             : add_child(sup, &sup->spec->children[0], request->arg);
     if (!child) {
-        child_spec_deinit(&spec);
         answer->err = RUSM_ERR_NOMEM;
         return;
     }
@@ -455,7 +455,10 @@ static void serve_end(struct supervisor *sup, const struct supervisor_request *r
 
 static void serve_children(struct supervisor *sup, struct rusm_from from, uint64_t capacity) {
     uint64_t total = sup->child_count;
+    size_t limit = sched_current()->rt->config.message_bytes_max;
+    size_t fit = (limit - sizeof total) / sizeof(struct rusm_child_info);
     size_t count = total < capacity ? total : capacity;
+    count = count < fit ? count : fit;
     size_t bytes = sizeof total + count * sizeof(struct rusm_child_info);
     char *reply = rusm_zalloc(bytes);
     if (!reply) {

@@ -212,6 +212,7 @@ enum rusm_err rusm_supervisor_start_child(rusm_pid supervisor, const struct rusm
     }
     struct supervisor_answer answer;
     enum rusm_err err = ask(supervisor, &request, &answer);
+    child_spec_deinit(&request.spec);
     if (err == RUSM_OK && out) {
         *out = answer.pid;
     }
