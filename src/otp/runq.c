@@ -133,7 +133,8 @@ static __attribute__((noinline, cold)) void refill(struct runq *q) {
     }
 }
 
-static struct process *ring_pop(struct runq *q) {
+/* `*last`: the ring is empty now. */
+static struct process *ring_pop(struct runq *q, bool *last) {
     uint32_t head = atomic_load_explicit(&q->head, memory_order_acquire);
     for (;;) {
         uint32_t tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
@@ -144,6 +145,7 @@ static struct process *ring_pop(struct runq *q) {
         SIM_POINT();
         if (atomic_compare_exchange_weak_explicit(&q->head, &head, head + 1, memory_order_acq_rel,
                                                   memory_order_acquire)) {
+            *last = head + 1 == tail;
             return p;
         }
     }
@@ -151,22 +153,20 @@ static struct process *ring_pop(struct runq *q) {
 
 __attribute__((noinline)) struct process *runq_pop(struct sched *s) {
     struct runq *q = &s->runq;
-    for (;;) {
-        struct process *p = ring_pop(q);
-        if (p) {
-            return p;
-        }
-        if (atomic_load_explicit(&q->overflow_len, memory_order_relaxed) == 0) {
-            break;
-        }
+    bool last = true;
+    struct process *p = ring_pop(q, &last);
+    while (!p && atomic_load_explicit(&q->overflow_len, memory_order_relaxed) > 0) {
         /* Thieves may empty the ring again before we look; what is left is still ours to find,
          * since a scheduler that sees an empty queue goes to sleep. */
         refill(q);
+        p = ring_pop(q, &last);
     }
-    if (counter_get(&q->backlog_since) != 0) {
+    /* Emptied, if only for a moment, the queue starts to age anew. */
+    if (last && counter_get(&q->backlog_since) != 0 &&
+        atomic_load_explicit(&q->overflow_len, memory_order_relaxed) == 0) {
         counter_set(&q->backlog_since, 0);
     }
-    return NULL;
+    return p;
 }
 
 /* Move half of the victim's ring to `s`, whose ring is empty. Returns how many. */
