@@ -9,7 +9,12 @@
 #define STEPS_MAX       10000u
 
 bool explore_passes(const char *name, sim_program program, sim_check check, void *world) {
-    for (uint32_t preemptions = 1; preemptions <= PREEMPTIONS_MAX; preemptions++) {
+    return explore_passes_within(name, program, check, world, PREEMPTIONS_MAX);
+}
+
+bool explore_passes_within(const char *name, sim_program program, sim_check check, void *world,
+                           uint32_t preemptions_max) {
+    for (uint32_t preemptions = 1; preemptions <= preemptions_max; preemptions++) {
         struct sim_options options = {.preemptions_max = preemptions, .steps_max = STEPS_MAX};
         struct sim_exploration exploration;
         sim_explore(&options, program, check, world, &exploration);

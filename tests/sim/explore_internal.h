@@ -10,4 +10,8 @@
  * explorations repeat exactly. */
 bool explore_passes(const char *name, sim_program program, sim_check check, void *world);
 
+/* The same with up to `preemptions_max` unforced switches, for programs with more steps. */
+bool explore_passes_within(const char *name, sim_program program, sim_check check, void *world,
+                           uint32_t preemptions_max);
+
 #endif
