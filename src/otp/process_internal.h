@@ -63,7 +63,7 @@ struct process_ext {
     struct signal *stash_head;
     struct signal **stash_tail;
     struct stream_ends *streams; /* owned or NULL (streams.c) */
-    rusm_pid *holders; /* senders that wait for room; owned */
+    rusm_pid *holders;           /* senders that wait for room; owned */
     uint32_t holder_count;
     uint32_t holder_capacity;
 };

@@ -105,9 +105,6 @@ static inline void wake_all(struct rusm_runtime *rt, struct sched *s, const stru
 
 static inline void deliver_batch(struct rusm_runtime *rt, struct sched *s,
                                  const struct payload *payload, struct batch *batch) {
-    for (uint32_t i = 0; i < AHEAD && i < batch->count; i++) {
-        __builtin_prefetch(batch->slots[i], 1);
-    }
     for (uint32_t i = 0; i < batch->count; i++) {
         if (i + AHEAD < batch->count) {
             __builtin_prefetch(batch->slots[i + AHEAD], 1);
@@ -154,7 +151,7 @@ static __attribute__((flatten)) size_t fan_out(struct rusm_group *group,
     uint32_t used = members ? atomic_load_explicit(&members->used, memory_order_acquire) : 0;
     for (uint32_t at = 0; at < used;) {
         uint32_t end = used - at > BATCH ? at + BATCH : used;
-        struct batch batch;
+        struct batch batch = {0}; /* collect fills what is used; the analyzer cannot see it */
         collect(rt, members, at, end, &batch);
         deliver_batch(rt, s, payload, &batch);
         count_batch(rt, s, &batch, payload->kind == SIGNAL_MESSAGE);

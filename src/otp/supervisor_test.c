@@ -120,7 +120,12 @@ static char fate(enum rusm_restart restart, enum rusm_exit_kind kind) {
         rusm_yield();
         now = kid_pid(f.sup, "b");
     }
-    char result = now.v != 0 ? '+' : kid_count(f.sup) == 3 ? '0' : '-';
+    char result = '-';
+    if (now.v != 0) {
+        result = '+';
+    } else if (kid_count(f.sup) == 3) {
+        result = '0';
+    }
     RUSM_ASSERT(atomic_load(&f.kids[0].starts) == 1 && atomic_load(&f.kids[2].starts) == 1);
     family_stop(&f);
     RUSM_ASSERT(atomic_load(&f.kids[1].ends) == atomic_load(&f.kids[1].starts));
