@@ -21,8 +21,8 @@ struct child {
     struct child_spec *spec; /* the template's, or `own` */
     struct child_spec *own;  /* of one added later; NULL */
     void *arg;
-    rusm_pid pid; /* {0} while it does not run */
-    uint64_t serial;
+    rusm_pid pid;    /* {0} while it does not run */
+    uint64_t serial; /* a new one for each RETRY */
     uint32_t restarts;
     bool retrying; /* a RETRY is on its way */
 };
@@ -198,8 +198,13 @@ static void end_dynamic(struct supervisor *sup) {
     }
     uint64_t limit_ms = sup->spec->children[0].shutdown_ms;
     limit_ms = limit_ms == RUSM_SHUTDOWN_KILL ? RUSM_FOREVER : limit_ms;
+    uint64_t began_ms = sched_current()->wheel.now_ms;
     while (sup->by_pid.count > 0) {
-        struct rusm_msg *msg = rusm_receive_match(is_any_end, NULL, limit_ms);
+        uint64_t passed_ms = sched_current()->wheel.now_ms - began_ms;
+        uint64_t left_ms = limit_ms == RUSM_FOREVER ? RUSM_FOREVER
+                           : limit_ms > passed_ms   ? limit_ms - passed_ms
+                                                    : 0;
+        struct rusm_msg *msg = rusm_receive_match(is_any_end, NULL, left_ms);
         if (!msg) {
             for (uint32_t i = 0; i < sup->by_pid.capacity; i++) {
                 rusm_pid pid = {sup->by_pid.entries[i].key};
@@ -289,7 +294,8 @@ static bool admit_restart(struct supervisor *sup) {
 
 /* A restart that did not succeed, or is to wait, comes back as a message; others are served first.
  */
-static void retry_later(struct child *child, uint64_t delay_ms) {
+static void retry_later(struct supervisor *sup, struct child *child, uint64_t delay_ms) {
+    child->serial = ++sup->serial; /* a RETRY under way is not this one */
     const struct supervisor_request retry = {
         .mark = SUPERVISOR_MARK, .op = SUPERVISOR_RETRY, .serial = child->serial};
     enum rusm_err err = delay_ms > 0
@@ -318,7 +324,7 @@ static void restart_now(struct supervisor *sup, struct child *child) {
     for (struct list *node = first;; node = node->next) {
         struct child *each = child_of(node);
         if (each->pid.v == 0 && start_child(sup, each) != RUSM_OK) {
-            retry_later(each, 0);
+            retry_later(sup, each, 0);
             return;
         }
         if (node == last) {
@@ -359,7 +365,7 @@ static void child_ended(struct supervisor *sup, struct child *child, enum rusm_e
     clear_pid(sup, child);
     if (wants_restart(child, why)) {
         if (sup->spec->backoff_ms > 0) {
-            retry_later(child, backoff_of(sup->spec, child));
+            retry_later(sup, child, backoff_of(sup->spec, child));
         } else {
             restart(sup, child);
         }
