@@ -222,6 +222,29 @@ static void unlink_against_link_leaves_both_of_one_mind(void **state) {
     explore("unlink against link", unlink_and_link, told_if_linked, 3);
 }
 
+/* The answer to the first unlink must not be taken for the second one's. */
+static void link_and_unlink_twice(void *arg) {
+    struct world *w = arg;
+    for (int i = 0; i < 2; i++) {
+        w->wrong |= rusm_link(w->b) != RUSM_OK;
+        rusm_unlink(w->b);
+    }
+    rusm_yield(); /* hear the first answer, perhaps */
+    compare_and_fail(w);
+}
+
+static void unlink_twice_and_link(rusm_runtime *rt, void *arg) {
+    struct world *w = arg;
+    begin(rt, w);
+    spawn(w, link_with_a, &w->b);
+    spawn(w, link_and_unlink_twice, &w->a);
+}
+
+static void two_unlinks_against_link_leave_both_of_one_mind(void **state) {
+    (void)state;
+    explore("two unlinks against link", unlink_twice_and_link, told_if_linked, 3);
+}
+
 static void link_unlink_link(void *arg) {
     struct world *w = arg;
     w->wrong |= rusm_link(w->b) != RUSM_OK;
@@ -654,6 +677,7 @@ int main(void) {
         cmocka_unit_test(a_link_against_an_exit_is_one_death),
         cmocka_unit_test(who_has_unlinked_does_not_die_of_it),
         cmocka_unit_test(unlink_against_link_leaves_both_of_one_mind),
+        cmocka_unit_test(two_unlinks_against_link_leave_both_of_one_mind),
         cmocka_unit_test(relink_against_unlink_leaves_both_of_one_mind),
         cmocka_unit_test(a_link_made_again_tells_once),
         cmocka_unit_test(demonitor_says_whether_a_down_comes),
