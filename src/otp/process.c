@@ -61,6 +61,9 @@ static void give_back(struct rusm_runtime *rt, struct sched *s, struct process *
         p->relations = NULL;
     }
     struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
+    if (ext && ext->name_count > 0) {
+        names_release_own(rt->names, process_pid(p), ext);
+    }
     atomic_store_explicit(&p->ext, NULL, memory_order_relaxed);
     mailbox_disown(p);
     if (s) {

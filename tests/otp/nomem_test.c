@@ -146,6 +146,54 @@ static void spawn_with_options_is_whole_or_not_at_all(void **state) {
     assert_int_equal(atomic_load(&exits), 1);
 }
 
+static void wait_for_message(void *arg) {
+    (void)arg;
+    (void)rusm_receive();
+}
+
+/* The parent's table is full, so that noting one more link, or monitor, takes memory. */
+static void spawn_tied(void *arg) {
+    static const struct rusm_spawn_opts opts = {.name = "tied"};
+    struct rusm_runtime_info all;
+    uint32_t *failures = arg;
+    rusm_pid pids[24];
+    rusm_ref ref;
+    for (int i = 0; i < 24; i++) {
+        int failing_from = 0;
+        enum rusm_err err;
+        do {
+            fail_from(failing_from++);
+            err = i % 2 ? rusm_spawn_monitor(wait_for_message, NULL, &opts, &pids[i], &ref)
+                        : rusm_spawn_link(wait_for_message, NULL, &opts, &pids[i]);
+            fail_none();
+            if (err != RUSM_OK) {
+                RUSM_ASSERT(err == RUSM_ERR_NOMEM);
+                RUSM_ASSERT(rusm_whereis(NULL, "tied").v == 0);
+                rusm_runtime_info(rusm_self_runtime(), &all);
+                RUSM_ASSERT(all.names == 0);
+                ++*failures;
+            }
+        } while (err != RUSM_OK);
+        RUSM_ASSERT(rusm_unregister(NULL, "tied") == RUSM_OK);
+    }
+    struct rusm_process_info info;
+    RUSM_ASSERT(rusm_process_info(NULL, rusm_self(), &info) == RUSM_OK);
+    RUSM_ASSERT(info.links == 12 && info.monitors == 12);
+    (void)rusm_trap_exit(true);
+    for (int i = 0; i < 24; i++) {
+        RUSM_ASSERT(rusm_kill(NULL, pids[i]));
+    }
+}
+
+static void tied_spawn_is_whole_or_not_at_all(void **state) {
+    (void)state;
+    rusm_runtime *rt = start();
+    uint32_t failures = 0;
+    assert_int_equal(rusm_spawn(rt, spawn_tied, &failures, NULL, NULL), RUSM_OK);
+    finish(rt);
+    assert_in_range(failures, 30, 300);
+}
+
 static void receive_one(void *arg) {
     *(uint32_t *)arg = rusm_receive()->len;
 }
@@ -279,6 +327,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runtime_is_made_whole_or_not_at_all),
         cmocka_unit_test(spawn_with_options_is_whole_or_not_at_all),
+        cmocka_unit_test(tied_spawn_is_whole_or_not_at_all),
         cmocka_unit_test(post_without_memory_is_refused),
         cmocka_unit_test(calls_of_a_process_tell_and_work_afterwards),
         cmocka_unit_test(server_without_a_state_ends_by_limit),
