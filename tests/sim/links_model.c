@@ -60,13 +60,13 @@ void lm_unlink(struct links_model *m, uint32_t p, uint32_t q) {
     }
 }
 
-void lm_monitor(struct links_model *m, uint32_t p, uint32_t q, uint64_t ref, bool from_spawn) {
+void lm_monitor(struct links_model *m, uint32_t p, uint32_t q, uint64_t v, bool from_spawn) {
     RUSM_ASSERT(m->ref_len < LM_REFS);
     for (uint32_t i = 0; i < m->ref_len; i++) {
-        expect(m, m->refs[i].v != ref, "a reference was given out twice");
+        expect(m, m->refs[i].v != v, "a reference was given out twice");
     }
     m->refs[m->ref_len++] = (struct lm_ref){
-        .v = ref, .watcher = p, .watched = q, .round = m->round, .from_spawn = from_spawn};
+        .v = v, .watcher = p, .watched = q, .round = m->round, .from_spawn = from_spawn};
 }
 
 static struct lm_ref *find_ref(struct links_model *m, uint64_t v) {

@@ -98,13 +98,13 @@ struct links_model {
 
 void lm_init(struct links_model *m);
 
-/* What processes do; told before it is done, but for refs and results, which are told after. */
+/* What processes do; told before it is done, but for references (`v`) and results, told after. */
 void lm_spawn(struct links_model *m, uint32_t p, uint32_t child, bool linked);
 void lm_trap(struct links_model *m, uint32_t p, bool traps);
 void lm_link(struct links_model *m, uint32_t p, uint32_t q);
 void lm_unlink(struct links_model *m, uint32_t p, uint32_t q);
-void lm_monitor(struct links_model *m, uint32_t p, uint32_t q, uint64_t ref, bool from_spawn);
-void lm_demonitor(struct links_model *m, uint64_t ref, bool flush, bool result);
+void lm_monitor(struct links_model *m, uint32_t p, uint32_t q, uint64_t v, bool from_spawn);
+void lm_demonitor(struct links_model *m, uint64_t v, bool flush, bool result);
 void lm_leave(struct links_model *m, uint32_t p, struct lm_reason reason);
 /* Returns the index for lm_send_result. */
 uint32_t lm_send_exit(struct links_model *m, uint32_t p, uint32_t q, struct lm_reason reason);
@@ -116,7 +116,7 @@ void lm_send_result(struct links_model *m, uint32_t p, uint32_t q, bool accepted
 /* What processes see. */
 void lm_got_message(struct links_model *m, uint32_t p, uint32_t from, uint32_t seq);
 void lm_got_exit(struct links_model *m, uint32_t p, uint32_t from, struct lm_reason reason);
-void lm_got_down(struct links_model *m, uint32_t p, uint64_t ref, uint32_t from,
+void lm_got_down(struct links_model *m, uint32_t p, uint64_t v, uint32_t from,
                  struct lm_reason reason);
 void lm_ended(struct links_model *m, uint32_t p, struct lm_reason reason);
 
