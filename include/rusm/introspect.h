@@ -30,7 +30,8 @@ enum rusm_process_wait {
     RUSM_WAIT_SLEEP,
     RUSM_WAIT_FD,
     RUSM_WAIT_BLOCKING,
-    RUSM_WAIT_HELD, /* by the full mailbox of a process it sent to */
+    RUSM_WAIT_HELD,    /* by the full mailbox of a process it sent to */
+    RUSM_WAIT_OUTSIDE, /* for something else: a guest for WASI, or for a slot to run in */
 };
 
 struct rusm_process_info {

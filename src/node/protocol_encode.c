@@ -317,6 +317,9 @@ static void current_of(const struct rusm_process_info *info, char out[CURRENT_BY
     case RUSM_WAIT_HELD:
         waits = "held";
         break;
+    case RUSM_WAIT_OUTSIDE:
+        waits = "outside";
+        break;
     case RUSM_WAIT_NONE:
         break;
     }

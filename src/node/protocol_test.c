@@ -87,8 +87,9 @@ static char *current_of(const struct rusm_process_info *info) {
 
 static void a_row_says_what_the_process_does(void **state) {
     (void)state;
-    static const char *const waits[] = {NULL, "receive", "sleep", "fd", "blocking", "held"};
-    for (unsigned wait = RUSM_WAIT_RECEIVE; wait <= RUSM_WAIT_HELD; wait++) {
+    static const char *const waits[] = {NULL,       "receive", "sleep",  "fd",
+                                        "blocking", "held",    "outside"};
+    for (unsigned wait = RUSM_WAIT_RECEIVE; wait <= RUSM_WAIT_OUTSIDE; wait++) {
         struct rusm_process_info info = {.wait = (enum rusm_process_wait)wait};
         char *current = current_of(&info);
         assert_string_equal(current, waits[wait]);

@@ -88,8 +88,7 @@ void mailbox_init(struct process *p, uint32_t bound, bool hold) {
 
 /* Whether `sender` is able to suspend now, and to be told by `p` when to go on. */
 static bool can_hold(const struct process *p, const struct process *sender) {
-    return p->mailbox_hold && sender && sender != p && !(sender->flags & PROCESS_EXITING) &&
-           atomic_load_explicit(&sender->kind, memory_order_relaxed) != RUSM_KIND_STEP;
+    return p->mailbox_hold && sender && sender != p && !(sender->flags & PROCESS_EXITING);
 }
 
 /* What a push beyond the bound, or of anything but a message, may do. */
@@ -243,7 +242,9 @@ static __attribute__((noinline)) void handle(struct sched *s, struct process *p,
         return;
     }
     count_consumed(p);
-    if (sig->kind == SIGNAL_HOLD) {
+    if (sig->kind == SIGNAL_WAKE) {
+        p->woken = true;
+    } else if (sig->kind == SIGNAL_HOLD) {
         hold_sender(s, p, sig->from);
     } else if (signal_is_streams(sig)) {
         streams_handle(s, p, sig);

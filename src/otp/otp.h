@@ -6,7 +6,12 @@
  *
  * A step body is a process without a stack: the scheduler calls `step` when the process has
  * something to do, and `step` returns what it wants next. Servers are built the same way; a step
- * sees everything that wakes it, not only messages.
+ * sees everything that wakes it, not only messages. Like a server's callback it may suspend, and
+ * then holds a stack until it returns.
+ *
+ * Foreign code. A step may run code on a stack of that code's own (a WebAssembly guest), and that
+ * code may call back into the runtime. Between otp_foreign_enter and otp_foreign_leave nothing
+ * suspends and nothing ends the process, whatever signals come: both wait for the leave.
  *
  * Threads: a step runs on a scheduler thread, one call at a time, perhaps each on another thread.
  * Ownership: `state` belongs to the process and is freed after `terminate`.
@@ -15,27 +20,59 @@
 #ifndef OTP_OTP_H
 #define OTP_OTP_H
 
+#include <rusm/link.h>
 #include <rusm/message.h>
 #include <rusm/process.h>
 
 enum step_result {
-    STEP_WAIT,  /* call again when a signal has arrived */
-    STEP_YIELD, /* call again when others had their turn */
-    STEP_EXIT,  /* end with reason NORMAL */
+    STEP_WAIT,         /* call again when a signal has arrived */
+    STEP_WAIT_OUTSIDE, /* the same; it is no message that is waited for */
+    STEP_YIELD,        /* call again when others had their turn */
+    STEP_EXIT,         /* end with reason NORMAL */
 };
 
 struct step_body {
     size_t state_bytes;
     /* `arg` as given to spawn; borrowed. Anything but RUSM_OK ends the process with ERROR. */
     enum rusm_err (*init)(void *state, void *arg);
-    /* Take messages with rusm_receive_timeout(0). Must not suspend. */
     enum step_result (*step)(void *state);
     /* NULL is allowed. Must not suspend. */
     void (*terminate)(void *state, const struct rusm_exit_reason *reason);
 };
 
-/* As rusm_spawn_server. `body` must outlive the process. */
+/* How a new process is tied to the calling one, before it can run. */
+struct otp_tie {
+    enum { OTP_TIE_LINK, OTP_TIE_MONITOR } kind;
+    rusm_ref *ref; /* MONITOR: gets the reference */
+};
+
+/* As rusm_spawn_server. `body` must outlive the process. `tie` NULL = none; else the caller is a
+ * process. */
 enum rusm_err otp_spawn_step(rusm_runtime *runtime, const struct step_body *body, void *arg,
-                             const struct rusm_spawn_opts *opts, rusm_pid *out);
+                             const struct rusm_spawn_opts *opts, const struct otp_tie *tie,
+                             rusm_pid *out);
+
+/* ---- foreign code: for the calling process, which has a step body ---- */
+
+/* From here on no call suspends the process or ends it. A send to a mailbox that holds its senders
+ * is delivered; the wait for room is made up for by otp_foreign_leave. */
+void otp_foreign_enter(void);
+/* Ends the process if a signal has ended it meanwhile; then does not return. May suspend. */
+void otp_foreign_leave(void);
+/* Whether the foreign code should come back soon: the slice is spent, or a leave will wait. */
+bool otp_foreign_is_spent(void);
+
+/* ---- waiting for something that is no message ---- */
+
+/* Wake `pid` from otp_wait, or, a step that waits, make it be called. Any thread. Never lost: a
+ * wake before the wait makes it return at once. False if it has ended, or there is no memory. */
+bool otp_wake(rusm_runtime *runtime, rusm_pid pid);
+/* Suspend the calling process until it is woken, or the time has passed: false then. */
+bool otp_wait(uint64_t timeout_ms);
+
+/* Index of the scheduler that runs the caller; asserted to be a scheduler's thread. */
+uint32_t otp_scheduler_index(void);
+/* Memory that the calling process holds besides what the runtime knows of, for the observer. */
+void otp_set_memory_bytes(uint64_t bytes);
 
 #endif

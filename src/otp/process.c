@@ -94,6 +94,8 @@ static inline void init_slot(struct process *p, const struct rusm_config *config
     atomic_store_explicit(&p->state_bytes, 0, memory_order_relaxed);
     p->watched_fd = -1;
     p->trap_exit = false;
+    p->foreign = false;
+    p->woken = false;
     p->relations = NULL;
     atomic_store_explicit(&p->link_count, 0, memory_order_relaxed);
     atomic_store_explicit(&p->watching_count, 0, memory_order_relaxed);
@@ -260,9 +262,15 @@ enum rusm_err rusm_spawn_server_link(const struct rusm_server *server, void *arg
 }
 
 enum rusm_err otp_spawn_step(rusm_runtime *runtime, const struct step_body *body, void *arg,
-                             const struct rusm_spawn_opts *opts, rusm_pid *out) {
+                             const struct rusm_spawn_opts *opts, const struct otp_tie *with,
+                             rusm_pid *out) {
     RUSM_ASSERT(body && body->step);
-    const struct spawn what = {RUSM_KIND_STEP, body, arg, opts, RELATION_NONE, NULL, false};
+    RUSM_ASSERT(!with || with->kind != OTP_TIE_MONITOR || with->ref);
+    struct spawn what = {RUSM_KIND_STEP, body, arg, opts, RELATION_NONE, NULL, false};
+    if (with) {
+        what.tie = with->kind == OTP_TIE_MONITOR ? RELATION_WATCHING : RELATION_LINK;
+        what.ref = with->ref;
+    }
     return spawn(runtime, &what, out);
 }
 

@@ -63,6 +63,7 @@ struct process_ext {
     struct signal *stash_head;
     struct signal **stash_tail;
     struct stream_ends *streams; /* owned or NULL (streams.c) */
+    rusm_pid held_by;            /* whose mailbox it must wait for once it may suspend */
     rusm_pid *holders;           /* senders that wait for room; owned */
     uint32_t holder_count;
     uint32_t holder_capacity;
@@ -111,7 +112,9 @@ struct process {
     uint16_t watching_sched; /* in whose epoll set */
     bool idle_fired;         /* a server's idle timeout was called for this silence */
     bool trap_exit;
-    uint32_t spare;
+    bool foreign; /* between otp_foreign_enter and _leave */
+    bool woken;   /* by otp_wake, since otp_wait last returned */
+    uint16_t spare;
     struct map64 *relations;     /* links and monitors; NULL = none */
     _Atomic uint32_t link_count; /* for the observer; `relations` is the truth */
     _Atomic uint16_t watching_count;

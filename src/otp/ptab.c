@@ -233,6 +233,7 @@ struct process_ext *ptab_take_ext(struct rusm_runtime *rt, struct sched *s) {
         ext->stash_head = NULL;
         ext->stash_tail = &ext->stash_head;
         ext->streams = NULL;
+        ext->held_by = (rusm_pid){0};
         ext->holder_count = 0;
         text_set(&ext->name, "");
         text_set(&ext->label, "");

@@ -32,6 +32,7 @@ void process_check_signals(struct sched *s, struct process *p) {
 
 struct sched *process_wait(struct sched *s, struct process *p, enum rusm_process_wait why) {
     RUSM_ASSERT(!(p->flags & PROCESS_EXITING)); /* terminate must not suspend */
+    RUSM_ASSERT(!p->foreign);                   /* nor what runs on a stack that is not ours */
     atomic_store_explicit(&p->wait, (uint8_t)why, memory_order_relaxed);
     s = sched_suspend(s, p, SUSPEND_WAIT);
     atomic_store_explicit(&p->wait, RUSM_WAIT_NONE, memory_order_relaxed);
@@ -115,7 +116,6 @@ static struct rusm_msg *receive_slow(struct sched *s, struct process *p, rusm_ma
             process_arm_timeout(s, p, timeout_ms);
             armed = true;
         }
-        RUSM_ASSERT(atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_STEP);
         s = process_wait(s, p, RUSM_WAIT_RECEIVE);
     }
     if (armed) {
@@ -132,7 +132,6 @@ __attribute__((flatten)) struct rusm_msg *rusm_receive(void) {
         process_check_signals(s, p);
     }
     while (!p->head) {
-        RUSM_ASSERT(atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_STEP);
         s = process_wait(s, p, RUSM_WAIT_RECEIVE);
     }
     return hand_out(s, p, &p->head);

@@ -204,6 +204,9 @@ enum rusm_err signal_deliver(struct rusm_runtime *rt, struct sched *s, rusm_pid 
 
 /* Send a message or call from the current process, which may be held for it. The cell is moved. */
 enum rusm_err process_send(struct sched *s, struct process *p, rusm_pid to, struct signal *sig);
+/* The mailbox of `to` is over its bound: suspend until it has room; where nothing may suspend,
+ * remember to. */
+void process_wait_for_room(struct sched *s, struct process *p, rusm_pid to);
 
 /* ---- receive.c ---- */
 /* Suspend until something new is in the mailbox and handle it; ends the process if it was killed.

@@ -206,8 +206,9 @@ static void after_turn(struct sched *s, struct process *p, enum step_result resu
     }
     account(s, p, false);
     s->current = NULL;
-    if (result == STEP_WAIT) {
-        atomic_store_explicit(&p->wait, RUSM_WAIT_RECEIVE, memory_order_relaxed);
+    if (result != STEP_YIELD) {
+        uint8_t why = result == STEP_WAIT ? RUSM_WAIT_RECEIVE : RUSM_WAIT_OUTSIDE;
+        atomic_store_explicit(&p->wait, why, memory_order_relaxed);
         atomic_store_explicit(&p->state, PROCESS_WAITING, memory_order_relaxed);
         if (mailbox_commit_wait(s, p)) {
             return;
@@ -339,7 +340,7 @@ void rusm_yield(void) {
     struct sched *s = sched_tls;
     RUSM_ASSERT(s && s->current);
     struct process *p = s->current;
-    RUSM_ASSERT(atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_STEP);
+    RUSM_ASSERT(!p->foreign);
     (void)yield_now(s, p);
 }
 

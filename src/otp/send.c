@@ -60,9 +60,17 @@ enum rusm_err signal_deliver(struct rusm_runtime *rt, struct sched *s, rusm_pid 
     return deliver(rt, s, to, sig, NULL, NULL);
 }
 
-/* The receiver's mailbox is over its bound: suspend until it says that there is room. */
-static __attribute__((noinline, cold)) void wait_for_room(struct sched *s, struct process *p,
-                                                          rusm_pid to) {
+/* The receiver's mailbox is over its bound: suspend until it says that there is room, or remember
+ * to do so where it is allowed. */
+__attribute__((noinline, cold)) void process_wait_for_room(struct sched *s, struct process *p,
+                                                           rusm_pid to) {
+    if (p->foreign) {
+        struct process_ext *ext = process_ext_ensure(s, p);
+        if (ext) {
+            ext->held_by = to;
+        }
+        return;
+    }
     struct signal *sig = signal_create(s, SIGNAL_HOLD);
     if (!sig) {
         return;
@@ -84,7 +92,7 @@ enum rusm_err process_send(struct sched *s, struct process *p, rusm_pid to, stru
         counter_add(&s->counters.messages, 1);
     }
     if (__builtin_expect(held, 0)) {
-        wait_for_room(s, p, to);
+        process_wait_for_room(s, p, to);
         return RUSM_OK;
     }
     (void)sched_spend(s, p, 1);

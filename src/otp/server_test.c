@@ -312,7 +312,7 @@ static void step_yields_waits_and_exits(void **state) {
     rusm_runtime *rt = start_runtime(1);
     struct notes notes = {.init_err = RUSM_OK};
     rusm_pid pid;
-    assert_int_equal(otp_spawn_step(rt, &countdown, &notes, NULL, &pid), RUSM_OK);
+    assert_int_equal(otp_spawn_step(rt, &countdown, &notes, NULL, NULL, &pid), RUSM_OK);
     for (uint32_t i = 1; i <= 10; i++) {
         await_wait(rt, pid, RUSM_WAIT_RECEIVE);
         assert_int_equal(rusm_post(rt, pid, &i, sizeof i), RUSM_OK);
@@ -329,7 +329,7 @@ static void waiting_step_is_killed(void **state) {
     rusm_runtime *rt = start_runtime(1);
     struct notes notes = {.init_err = RUSM_OK};
     rusm_pid pid;
-    assert_int_equal(otp_spawn_step(rt, &countdown, &notes, NULL, &pid), RUSM_OK);
+    assert_int_equal(otp_spawn_step(rt, &countdown, &notes, NULL, NULL, &pid), RUSM_OK);
     await_wait(rt, pid, RUSM_WAIT_RECEIVE);
     assert_true(rusm_kill(rt, pid));
     finish_runtime(rt);
@@ -342,7 +342,7 @@ static void failing_init_of_a_step_ends_it(void **state) {
     struct notes notes = {.init_err = RUSM_ERR_NOMEM};
     struct exit_record record = {.count = 0};
     struct rusm_spawn_opts opts = {.on_exit = record_exit, .on_exit_arg = &record};
-    assert_int_equal(otp_spawn_step(rt, &countdown, &notes, &opts, NULL), RUSM_OK);
+    assert_int_equal(otp_spawn_step(rt, &countdown, &notes, &opts, NULL, NULL), RUSM_OK);
     finish_runtime(rt);
     assert_int_equal(record.kind, RUSM_EXIT_ERROR);
     assert_memory_equal(record.payload, "ERR_NOMEM", record.payload_bytes);

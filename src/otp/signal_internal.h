@@ -32,6 +32,7 @@ enum signal_kind {
     SIGNAL_DONE,    /* the blocking job has returned */
     SIGNAL_HOLD,    /* the sender is suspended until this mailbox has room */
     SIGNAL_RESUME,  /* answers HOLD */
+    SIGNAL_WAKE,    /* of otp_wake */
     /* these five: streams_internal.h */
     SIGNAL_STREAM_OPEN,
     SIGNAL_STREAM_WRITER,

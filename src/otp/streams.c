@@ -242,7 +242,6 @@ static __attribute__((noinline)) enum rusm_err put_slowly(struct sched *s, struc
             process_arm_timeout(s, p, timeout_ms);
             armed = true;
         }
-        RUSM_ASSERT(atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_STEP);
         s = process_wait(s, p, RUSM_WAIT_HELD);
     }
     w->pending = NULL;
@@ -421,7 +420,6 @@ await_chunk(struct sched *s, struct process *p, struct stream *stream, uint64_t 
         if (there == NULL && !slot_mark(slot, NULL, SLOT_WAITING)) {
             continue;
         }
-        RUSM_ASSERT(atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_STEP);
         s = process_wait(s, p, RUSM_WAIT_RECEIVE);
     }
     if (armed) {
@@ -580,7 +578,6 @@ static struct list *accept_first(struct sched *s, struct process *p, struct list
             process_arm_timeout(s, p, timeout_ms);
             armed = true;
         }
-        RUSM_ASSERT(atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_STEP);
         s = process_wait(s, p, RUSM_WAIT_RECEIVE);
     }
     if (armed) {
