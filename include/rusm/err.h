@@ -50,6 +50,14 @@ const char *rusm_err_name(enum rusm_err err);
 /* One sentence without a full stop saying what `err` means. Static, any thread. */
 const char *rusm_err_text(enum rusm_err err);
 
+#define RUSM_ERRINFO_BYTES 512u
+
+/* What an error code alone does not say: what, where and what to do, in one line, cut at the end.
+ * The caller's memory; written only with an error. */
+struct rusm_errinfo {
+    char text[RUSM_ERRINFO_BYTES];
+};
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

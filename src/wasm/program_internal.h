@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/* Programs: what guests are made of, resolved once for each engine; and their names. */
+#ifndef WASM_PROGRAM_INTERNAL_H
+#define WASM_PROGRAM_INTERNAL_H
+
+#include "wasm/pool_internal.h"
+
+#define PROGRAM_ENTRY_BYTES_MAX 63u
+#define PROGRAM_NAMES_MAX       65536u
+
+struct rusm_program {
+    /* immutable */
+    struct rusm_wasm *wasm;
+    enum rwt_kind kind;
+    const struct capability *capability; /* held */
+    rwt_grant *grant;                    /* owned; NULL = nothing */
+    uint64_t memory_bytes_max;
+    char name[RUSM_NAME_BYTES_MAX + 1]; /* "" = none */
+    /* any thread */
+    _Atomic uint64_t holds;
+    /* guarded by the lock of the names */
+    struct rusm_program *next;
+    /* one a lane; immutable */
+    rwt_prepared *prepared[];
+};
+
+struct program_names {
+    pthread_mutex_t lock; /* guards the list */
+    struct rusm_program *first;
+    uint32_t count;
+};
+
+struct rusm_wasm {
+    struct wasm_pool pool;
+    struct program_names names;
+    const struct wasm_bridge *bridges[WASM_BRIDGES_MAX];
+    size_t bridge_count;
+};
+
+#endif
