@@ -150,6 +150,22 @@ enum rusm_err rusm_unregister(rusm_runtime *runtime, const char *name);
 /* {0} if nobody has the name. */
 rusm_pid rusm_whereis(rusm_runtime *runtime, const char *name);
 
+/*
+ * The process that has the name; if nobody has it, a new one with it, as by rusm_spawn or
+ * rusm_spawn_server. Of callers that race one spawns and all get its pid. A server's init may still
+ * be running then. opts->name must be NULL.
+ *
+ * out, spawned  the pid, and whether it is a new one; NULL = not wanted
+ * Errors: those of rusm_spawn but for NAME_TAKEN. Any thread. In a fiber it may suspend.
+ */
+enum rusm_err rusm_whereis_or_spawn(rusm_runtime *runtime, const char *name, rusm_fiber_fn fn,
+                                    void *arg, const struct rusm_spawn_opts *opts, rusm_pid *out,
+                                    bool *spawned);
+enum rusm_err rusm_whereis_or_spawn_server(rusm_runtime *runtime, const char *name,
+                                           const struct rusm_server *server, void *arg,
+                                           const struct rusm_spawn_opts *opts, rusm_pid *out,
+                                           bool *spawned);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

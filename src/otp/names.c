@@ -337,3 +337,49 @@ rusm_pid rusm_whereis(rusm_runtime *runtime, const char *name) {
     pthread_mutex_unlock(&shard->lock);
     return pid;
 }
+
+/* `fn` or `server` is what to spawn; the other one is NULL. */
+static enum rusm_err whereis_or_spawn(rusm_runtime *runtime, const char *name, rusm_fiber_fn fn,
+                                      const struct rusm_server *server, void *arg,
+                                      const struct rusm_spawn_opts *opts, rusm_pid *out,
+                                      bool *spawned) {
+    struct rusm_runtime *rt = runtime_or_own(runtime);
+    RUSM_ASSERT(rt && name);
+    if (opts && opts->name) {
+        return RUSM_ERR_INVALID;
+    }
+    struct rusm_spawn_opts named = opts ? *opts : (struct rusm_spawn_opts){.name = NULL};
+    named.name = name;
+    rusm_pid pid;
+    bool found;
+    enum rusm_err err;
+    do {
+        pid = rusm_whereis(rt, name);
+        found = pid.v != 0;
+        err = found ? RUSM_OK
+              : fn  ? rusm_spawn(rt, fn, arg, &named, &pid)
+                    : rusm_spawn_server(rt, server, arg, &named, &pid);
+    } while (err == RUSM_ERR_NAME_TAKEN); /* by another caller meanwhile */
+    if (err == RUSM_OK && spawned) {
+        *spawned = !found;
+    }
+    if (err == RUSM_OK && out) {
+        *out = pid;
+    }
+    return err;
+}
+
+enum rusm_err rusm_whereis_or_spawn(rusm_runtime *runtime, const char *name, rusm_fiber_fn fn,
+                                    void *arg, const struct rusm_spawn_opts *opts, rusm_pid *out,
+                                    bool *spawned) {
+    RUSM_ASSERT(fn);
+    return whereis_or_spawn(runtime, name, fn, NULL, arg, opts, out, spawned);
+}
+
+enum rusm_err rusm_whereis_or_spawn_server(rusm_runtime *runtime, const char *name,
+                                           const struct rusm_server *server, void *arg,
+                                           const struct rusm_spawn_opts *opts, rusm_pid *out,
+                                           bool *spawned) {
+    RUSM_ASSERT(server);
+    return whereis_or_spawn(runtime, name, NULL, server, arg, opts, out, spawned);
+}

@@ -180,6 +180,85 @@ static void one_of_many_gets_a_name(void **state) {
     assert_int_equal(atomic_load(&race.wins), ROUNDS);
 }
 
+static enum rusm_err silent_init(void *state, void *arg) {
+    (void)state;
+    (void)arg;
+    return RUSM_OK;
+}
+
+static void silent_message(void *state, struct rusm_msg *msg) {
+    (void)state;
+    (void)msg;
+}
+
+static void a_name_is_found_or_spawned(void **state) {
+    (void)state;
+    static const struct rusm_server server = {.init = silent_init, .message = silent_message};
+    rusm_runtime *rt = start_runtime(1);
+    rusm_pid first, again, other;
+    bool spawned = false;
+    assert_int_equal(rusm_whereis_or_spawn(rt, "a", wait_for_ever, NULL, NULL, &first, &spawned),
+                     RUSM_OK);
+    assert_true(spawned && rusm_whereis(rt, "a").v == first.v);
+    assert_int_equal(rusm_whereis_or_spawn_server(rt, "a", &server, NULL, NULL, &again, &spawned),
+                     RUSM_OK);
+    assert_true(!spawned && again.v == first.v);
+    const struct rusm_spawn_opts opts = {.label = "of b"};
+    assert_int_equal(rusm_whereis_or_spawn_server(rt, "b", &server, NULL, &opts, &other, NULL),
+                     RUSM_OK);
+    struct rusm_process_info info;
+    assert_int_equal(rusm_process_info(rt, other, &info), RUSM_OK);
+    assert_string_equal(info.label, "of b");
+    assert_string_equal(info.name, "b");
+    const struct rusm_spawn_opts named = {.name = "c"};
+    assert_int_equal(rusm_whereis_or_spawn(rt, "c", wait_for_ever, NULL, &named, NULL, NULL),
+                     RUSM_ERR_INVALID);
+    assert_int_equal(rusm_whereis_or_spawn(rt, "", wait_for_ever, NULL, NULL, NULL, NULL),
+                     RUSM_ERR_INVALID);
+    assert_int_equal(rusm_whereis(rt, "c").v, 0);
+    rusm_runtime_destroy(rt);
+}
+
+struct singles {
+    _Atomic uint64_t pids[ROUNDS]; /* what the first of the racers found */
+    _Atomic uint32_t spawns;
+    _Atomic uint32_t wrong;
+};
+
+static void race_to_spawn(void *arg) {
+    struct singles *singles = arg;
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "n%u", i);
+        rusm_pid pid = {0};
+        bool spawned = false;
+        enum rusm_err err =
+            rusm_whereis_or_spawn(NULL, name, wait_for_ever, NULL, NULL, &pid, &spawned);
+        atomic_fetch_add(&singles->spawns, err == RUSM_OK && spawned);
+        uint64_t none = 0;
+        if (!atomic_compare_exchange_strong(&singles->pids[i], &none, pid.v)) {
+            atomic_fetch_add(&singles->wrong, none != pid.v);
+        }
+        atomic_fetch_add(&singles->wrong, err != RUSM_OK);
+    }
+}
+
+static void of_many_one_spawns(void **state) {
+    (void)state;
+    static struct singles singles;
+    rusm_runtime *rt = start_runtime(4);
+    rusm_pid racers[RACERS];
+    for (uint32_t i = 0; i < RACERS; i++) {
+        racers[i] = spawn_fiber(rt, race_to_spawn, &singles, NULL);
+    }
+    for (uint32_t i = 0; i < RACERS; i++) {
+        AWAIT(!rusm_is_alive(rt, racers[i]));
+    }
+    rusm_runtime_destroy(rt);
+    assert_int_equal(atomic_load(&singles.spawns), ROUNDS);
+    assert_int_equal(atomic_load(&singles.wrong), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(name_leads_to_its_process),
@@ -190,6 +269,8 @@ int main(void) {
         cmocka_unit_test(full_registry_refuses_names),
         cmocka_unit_test(many_names_are_found_and_all_are_released),
         cmocka_unit_test(one_of_many_gets_a_name),
+        cmocka_unit_test(a_name_is_found_or_spawned),
+        cmocka_unit_test(of_many_one_spawns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

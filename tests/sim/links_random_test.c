@@ -450,7 +450,8 @@ static bool seed_is_right(uint64_t seed) {
 
 static void random_histories_agree_with_the_model(void **state) {
     (void)state;
-    assert_true(seeds_pass(seed_is_right, SEEDS));
+    /* Continuous integration asks for 10,000. */
+    assert_true(seeds_pass_times(seed_is_right, SEEDS, 2));
 }
 
 int main(void) {

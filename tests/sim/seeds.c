@@ -37,8 +37,16 @@ static _Noreturn void run_all(seeds_run run, uint64_t first, uint64_t count,
 }
 
 bool seeds_pass(seeds_run run, uint64_t count) {
-    uint64_t first = from_environment("RUSM_SIM_SEED", 1);
-    count = from_environment("RUSM_SIM_SEEDS", count);
+    return seeds_pass_times(run, count, 1);
+}
+
+bool seeds_pass_times(seeds_run run, uint64_t count, uint64_t factor) {
+    uint64_t first = from_environment("RUSM_SIM_SEED", 0);
+    uint64_t asked = from_environment("RUSM_SIM_SEEDS", 0);
+    if (asked > 0) {
+        count = first > 0 ? asked : asked * factor;
+    }
+    first = first > 0 ? first : 1;
     volatile uint64_t *current =
         mmap(NULL, sizeof *current, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (current == MAP_FAILED) {

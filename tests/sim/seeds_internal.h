@@ -19,4 +19,7 @@ typedef bool (*seeds_run)(uint64_t seed);
  */
 bool seeds_pass(seeds_run run, uint64_t count);
 
+/* The same with `factor` times RUSM_SIM_SEEDS, unless RUSM_SIM_SEED says where to begin. */
+bool seeds_pass_times(seeds_run run, uint64_t count, uint64_t factor);
+
 #endif
