@@ -4,19 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-enum rusm_err wasm_error(struct rusm_errinfo *error, enum rusm_err err, const char *format, ...) {
-    if (error) {
-        va_list args;
-        va_start(args, format);
-        (void)vsnprintf(error->text, sizeof error->text, format, args);
-        va_end(args);
-    }
-    return err;
-}
 
 /* `text` says why; it is freed. */
 static enum rusm_err refuse(struct rusm_errinfo *error, const struct rusm_program_spec *spec,

@@ -18,6 +18,7 @@
 #ifndef WASM_WASM_H
 #define WASM_WASM_H
 
+#include "base/errinfo.h"
 #include "otp/otp.h"
 #include <rusm/wasm.h>
 #include <rusm_wasmtime.h>
@@ -75,10 +76,7 @@ enum rwt_status guest_exit(struct guest *guest, const struct rusm_exit_reason *r
 bool guest_memory(struct rwt_core_call *call, int32_t ptr, int32_t len, struct rwt_slice *out,
                   enum rwt_status *status);
 
-/* ---- errors ---- */
-
-/* Fill in `error` (NULL = not wanted); returns `err`. */
-__attribute__((format(printf, 3, 4))) enum rusm_err
-wasm_error(struct rusm_errinfo *error, enum rusm_err err, const char *format, ...);
+/* The name by which this component and the bridges fill in a struct rusm_errinfo. */
+#define wasm_error errinfo_set
 
 #endif
