@@ -26,6 +26,18 @@ struct rusm_capability;
 typedef struct rusm_wasm rusm_wasm;
 typedef struct rusm_program rusm_program;
 
+/* What a guest logs. */
+struct rusm_guest_line {
+    rusm_pid pid;
+    enum rusm_log_level level;
+    const char *label; /* of the process, or "" */
+    const char *text;  /* UTF-8, as the guest gave it: without a terminator, perhaps many lines */
+    size_t text_bytes;
+};
+/* Called on a scheduler thread, on several at once: it must neither block nor suspend. `line` is
+ * borrowed for the call. */
+typedef void (*rusm_guest_log_fn)(void *arg, const struct rusm_guest_line *line);
+
 /* Limits and sizes. rusm_wasm_config_init fills in the defaults given in brackets. */
 struct rusm_wasm_config {
     /* Guests that hold an instance at once [4096]. Each takes address space (memory_reservation)
@@ -46,6 +58,9 @@ struct rusm_wasm_config {
     uint32_t epoch_ms;           /* a guest's slice: longer runs are interrupted [2], 1..1000 */
     const char *cache_dir;       /* compiled programs; NULL = the user's cache, "" = none */
     uint64_t cache_bytes_max;    /* of that [1 GiB] */
+    enum rusm_log_level log_level; /* lines of higher levels are dropped [RUSM_LOG_INFO] */
+    rusm_guest_log_fn log;         /* NULL: a line on standard error, cut at 8 KiB */
+    void *log_arg;
 };
 
 void rusm_wasm_config_init(struct rusm_wasm_config *config);
@@ -108,6 +123,7 @@ struct rusm_wasm_info {
     uint64_t waiting;      /* spawned guests that wait for one */
     uint64_t started;      /* ever */
     uint64_t yields;       /* runs interrupted at the end of their slice, ever */
+    uint64_t notifies;     /* calls of the import `notify`, a guest's mark of progress, ever */
     uint64_t memory_bytes; /* of linear memories now */
 };
 /* Any thread; reads counters. */

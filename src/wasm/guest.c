@@ -87,6 +87,14 @@ bool guest_memory(struct rwt_core_call *call, int32_t ptr, int32_t len, struct r
     return true;
 }
 
+static struct wasm_lane *this_lane(const struct wasm_pool *pool) {
+    return &pool->lanes[otp_scheduler_index()];
+}
+
+void guest_notify(const struct guest *guest) {
+    counter_add(&this_lane(&guest->program->wasm->pool)->notifies, 1);
+}
+
 /* ---- the body ---- */
 
 static enum rusm_err guest_init(void *state, void *arg) {
@@ -125,10 +133,6 @@ static void count_memory(struct guest *guest, struct wasm_lane *here) {
         guest->memory_counted = now;
         otp_set_memory_bytes(now + sizeof *guest);
     }
-}
-
-static struct wasm_lane *this_lane(const struct wasm_pool *pool) {
-    return &pool->lanes[otp_scheduler_index()];
 }
 
 static _Noreturn void end_with(enum rusm_exit_kind kind, const void *payload, size_t bytes) {

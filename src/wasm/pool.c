@@ -236,6 +236,7 @@ void pool_info(const struct wasm_pool *pool, struct rusm_wasm_info *out) {
         const struct wasm_lane *lane = &pool->lanes[i];
         out->started += counter_get(&lane->started);
         out->yields += counter_get(&lane->yields);
+        out->notifies += counter_get(&lane->notifies);
         out->memory_bytes += counter_get(&lane->memory_bytes);
     }
     out->instances = out->started > ended ? out->started - ended : 0;

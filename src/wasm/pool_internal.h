@@ -25,6 +25,7 @@ struct wasm_lane {
     counter started;
     counter ended;
     counter yields;
+    counter notifies;
     counter memory_bytes; /* of guests that started here, modulo 2^64: summed over the lanes */
 };
 

@@ -169,6 +169,7 @@ void rusm_wasm_config_init(struct rusm_wasm_config *config) {
         .table_elements_max = 65536,
         .epoch_ms = 2,
         .cache_bytes_max = (uint64_t)1 << 30,
+        .log_level = RUSM_LOG_INFO,
     };
 }
 
@@ -188,6 +189,8 @@ static enum rusm_err check_config(const struct rusm_wasm_config *c, struct rusm_
         wrong = "epoch_ms is 1 to 1000";
     } else if (c->table_elements_max == 0 || c->table_elements_max > 1u << 24) {
         wrong = "table_elements_max is 1 to 16777216";
+    } else if ((uint32_t)c->log_level > RUSM_LOG_DEBUG) {
+        wrong = "log_level is one of enum rusm_log_level";
     }
     return wrong ? wasm_error(error, RUSM_ERR_INVALID, "rusm_wasm_config: %s", wrong) : RUSM_OK;
 }
@@ -263,6 +266,10 @@ void rusm_wasm_destroy(rusm_wasm *wasm) {
     pthread_mutex_destroy(&wasm->names.lock);
     pool_deinit(&wasm->pool);
     rusm_free(wasm);
+}
+
+const struct rusm_wasm_config *wasm_config(const rusm_wasm *wasm) {
+    return &wasm->pool.config;
 }
 
 void rusm_wasm_info(rusm_wasm *wasm, struct rusm_wasm_info *out) {

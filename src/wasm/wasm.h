@@ -45,6 +45,9 @@ enum rusm_err wasm_create(rusm_runtime *runtime, const struct rusm_wasm_config *
                           const struct wasm_bridge *const *bridges, size_t bridge_count,
                           rusm_wasm **out, struct rusm_errinfo *error);
 
+/* As given to wasm_create, with the defaults. */
+const struct rusm_wasm_config *wasm_config(const rusm_wasm *wasm);
+
 /* ---- for host functions: the guest that calls ---- */
 
 rusm_wasm *guest_wasm(const struct guest *guest);
@@ -64,6 +67,9 @@ enum rwt_status guest_wait_message(struct guest *guest);
  */
 typedef void (*guest_op)(struct guest *guest, void *arg);
 enum rwt_status guest_block(struct guest *guest, guest_op op, void *arg);
+
+/* Count one mark of progress: rusm_wasm_info.notifies. */
+void guest_notify(const struct guest *guest);
 
 /* DONE, or SPENT if the guest should let others run. */
 enum rwt_status guest_done(void);
