@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "wasm/program_internal.h"
+#include <rusm/timer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,10 @@ struct guest {
     struct wasm_lane *home;       /* of the instance */
     rusm_pid pid;
     bool queued; /* for a slot */
+    /* The cpu budget, where there is one: what it has used of the second that began then. */
+    uint64_t budget_start_ns;
+    uint64_t budget_used_ns;
+    uint64_t budget_ticks; /* used and not settled */
     /* What a host function waits for: */
     bool waits_message;
     guest_op op; /* NULL = nothing to be done outside */
@@ -142,13 +147,40 @@ static _Noreturn void end_with(enum rusm_exit_kind kind, const void *payload, si
     rusm_exit(&reason);
 }
 
+/* ---- the cpu budget ---- */
+
+#define NS_PER_MS     1000000u
+#define NS_PER_SECOND 1000000000u
+
+static bool has_budget(const struct guest *guest) {
+    return guest->program->cpu_ms_max != RUSM_UNLIMITED;
+}
+
+/* A guest that has used its budget sleeps until the second is over. May suspend. */
+static void settle_budget(struct guest *guest) {
+    uint64_t now_ns = clock_mono_ns();
+    guest->budget_used_ns += clock_ticks_to_ns(guest->budget_ticks);
+    guest->budget_ticks = 0;
+    if (now_ns - guest->budget_start_ns >= NS_PER_SECOND) {
+        guest->budget_start_ns = now_ns;
+        guest->budget_used_ns = 0;
+    } else if (guest->budget_used_ns >= guest->program->cpu_ms_max * NS_PER_MS) {
+        uint64_t left_ns = guest->budget_start_ns + NS_PER_SECOND - now_ns;
+        rusm_sleep(left_ns / NS_PER_MS + 1);
+    }
+}
+
 static enum rwt_poll poll_once(struct guest *guest, struct wasm_pool *pool,
                                struct rwt_outcome *outcome) {
     struct wasm_lane *lane = this_lane(pool);
     otp_foreign_enter();
     pool_run_begin(pool, lane, guest->home->engine);
+    uint64_t start = has_budget(guest) ? clock_ticks() : 0;
     enum rwt_poll polled = rwt_poll(guest->instance, outcome);
     pool_run_end(lane);
+    if (__builtin_expect(has_budget(guest), 0)) {
+        guest->budget_ticks += clock_ticks() - start;
+    }
     count_memory(guest, lane);
     if (polled == RWT_YIELDED) {
         counter_add(&lane->yields, 1);
@@ -243,18 +275,26 @@ static enum step_result guest_step(void *state) {
     struct wasm_pool *pool = &guest->program->wasm->pool;
     struct rwt_outcome outcome;
     for (;;) {
-        enum rwt_poll polled = __builtin_expect(!guest->instance, 0)
-                                   ? first_poll(guest, &outcome)
-                                   : poll_once(guest, pool, &outcome);
+        enum rwt_poll polled;
+        if (!guest->instance) {
+            polled = first_poll(guest, &outcome);
+        } else {
+            polled = poll_once(guest, pool, &outcome);
+        }
         switch (polled) {
         case RWT_FINISHED:
             return STEP_EXIT;
         case RWT_YIELDED:
-            return STEP_YIELD;
         case RWT_PENDING:
             break;
         default:
             end_badly(guest, polled, &outcome);
+        }
+        if (has_budget(guest)) {
+            settle_budget(guest);
+        }
+        if (polled == RWT_YIELDED) {
+            return STEP_YIELD;
         }
         if (!guest->op) {
             bool message = guest->waits_message;
@@ -320,6 +360,12 @@ static enum rusm_err spawn(rusm_program *program, const struct rusm_spawn_opts *
                            const struct otp_tie *tie, rusm_pid *out) {
     RUSM_ASSERT(program);
     const struct step_body *body = program->kind == RWT_MODULE ? &module_body : &component_body;
+    struct rusm_spawn_opts with_bound;
+    if (program->mailbox_len_max > 0 && !(opts && opts->mailbox_len_max > 0)) {
+        with_bound = opts ? *opts : (struct rusm_spawn_opts){0};
+        with_bound.mailbox_len_max = program->mailbox_len_max;
+        opts = &with_bound;
+    }
     rusm_program_hold(program);
     enum rusm_err err = otp_spawn_step(program->wasm->pool.runtime, body, program, opts, tie, out);
     if (err != RUSM_OK) {

@@ -155,8 +155,8 @@ static enum rusm_err make_engine(struct wasm_pool *pool, struct wasm_lane *lane,
     struct rwt_text text = {NULL, 0};
     lane->engine = rwt_engine_new(&config, &text);
     if (!lane->engine) {
-        enum rusm_err err = wasm_error(error, RUSM_ERR_SYSTEM, "the pool of %u instances: %.*s",
-                                       c->instances_max, (int)text.len, text.data);
+        enum rusm_err err = errinfo_set(error, RUSM_ERR_SYSTEM, "the pool of %u instances: %.*s",
+                                        c->instances_max, (int)text.len, text.data);
         rwt_text_delete(text);
         return err;
     }
@@ -190,7 +190,7 @@ enum rusm_err pool_init(struct wasm_pool *pool, rusm_runtime *runtime,
     pool->lanes =
         rusm_zalloc_aligned(alignof(struct wasm_lane), info.schedulers * sizeof(struct wasm_lane));
     if (!pool->lanes) {
-        return wasm_error(error, RUSM_ERR_NOMEM, "no memory for the pool");
+        return errinfo_set(error, RUSM_ERR_NOMEM, "no memory for the pool");
     }
     for (uint32_t i = 0; i < pool->lane_count; i++) {
         err = make_engine(pool, &pool->lanes[i], error);
@@ -199,7 +199,7 @@ enum rusm_err pool_init(struct wasm_pool *pool, rusm_runtime *runtime,
         }
     }
     err = start_clock(pool);
-    return err == RUSM_OK ? err : wasm_error(error, err, "no thread for the guests' clock");
+    return err == RUSM_OK ? err : errinfo_set(error, err, "no thread for the guests' clock");
 }
 
 void pool_deinit(struct wasm_pool *pool) {

@@ -56,7 +56,7 @@ enum rusm_err pool_check_room(const struct rusm_wasm_config *config, struct rusm
     uint64_t slot = config->memory_reservation + GUARD_BYTES;
     uint64_t room = (ADDRESS_SPACE_BYTES - ADDRESS_SPACE_REST) / slot;
     if (config->instances_max > room) {
-        return wasm_error(
+        return errinfo_set(
             error, RUSM_ERR_SYSTEM,
             "%u instances need %llu GiB of address space, and there is room for %llu: "
             "lower instances_max, or memory_reservation (%llu MiB each)",
@@ -66,7 +66,7 @@ enum rusm_err pool_check_room(const struct rusm_wasm_config *config, struct rusm
     uint64_t needed = (uint64_t)config->instances_max * MAPPINGS_PER_10_SLOTS / 10 + MAPPINGS_REST;
     uint64_t allowed = max_map_count();
     if (needed > allowed) {
-        return wasm_error(
+        return errinfo_set(
             error, RUSM_ERR_SYSTEM,
             "%u instances need about %llu mappings, and vm.max_map_count allows %llu: "
             "raise it (sysctl -w vm.max_map_count=%llu) or lower instances_max to %llu",

@@ -10,9 +10,9 @@
 /* `text` says why; it is freed. */
 static enum rusm_err refuse(struct rusm_errinfo *error, const struct rusm_program_spec *spec,
                             struct rwt_text text) {
-    enum rusm_err err = wasm_error(error, RUSM_ERR_INVALID, "program %s: %.*s",
-                                   spec->name ? spec->name : "(no name)", (int)text.len,
-                                   text.data ? text.data : "");
+    enum rusm_err err = errinfo_set(error, RUSM_ERR_INVALID, "program %s: %.*s",
+                                    spec->name ? spec->name : "(no name)", (int)text.len,
+                                    text.data ? text.data : "");
     rwt_text_delete(text);
     return err;
 }
@@ -25,6 +25,9 @@ static void free_program(struct rusm_program *program) {
     }
     if (program->grant) {
         rwt_grant_delete(program->grant);
+    }
+    if (program->capability) {
+        capability_release(program->capability);
     }
     rusm_free(program);
 }
@@ -62,16 +65,54 @@ static enum rusm_err prepare(struct rusm_program *program, const struct rusm_pro
     return RUSM_OK;
 }
 
+/* Find its capability, and settle what that means for its guests. */
+static enum rusm_err grant(struct rusm_program *program, const struct rusm_program_spec *spec,
+                           struct rusm_errinfo *error) {
+    struct rusm_wasm *wasm = program->wasm;
+    const char *name = spec->capability ? spec->capability : "sandboxed";
+    enum rusm_err err = capabilities_get(wasm->capabilities, name, &program->capability, error);
+    if (err != RUSM_OK) {
+        return err == RUSM_ERR_NAME_UNKNOWN ? RUSM_ERR_INVALID : err;
+    }
+    const struct rusm_capability *limits = &program->capability->grant;
+    if (limits->memory_bytes_max < program->memory_bytes_max) {
+        program->memory_bytes_max = limits->memory_bytes_max;
+    }
+    program->cpu_ms_max = limits->cpu_ms_max;
+    if (limits->mailbox_len_max < RUSM_MAILBOX_LEN_LIMIT) {
+        program->mailbox_len_max = (uint32_t)limits->mailbox_len_max;
+    }
+    struct rwt_grant_config config;
+    memset(&config, 0, sizeof config);
+    capability_grant_config(program->capability, &config);
+    struct rwt_text text = {NULL, 0};
+    program->grant = rwt_grant_new(&config, &text);
+    return program->grant ? RUSM_OK : refuse(error, spec, text);
+}
+
 static enum rusm_err check_spec(const struct rusm_program_spec *spec, struct rusm_errinfo *error) {
     if (!spec->wasm || spec->wasm_bytes == 0 || spec->wasm_bytes > RUSM_PROGRAM_BYTES_MAX) {
-        return wasm_error(error, RUSM_ERR_INVALID, "a program has 1 to %zu bytes, not %zu",
-                          RUSM_PROGRAM_BYTES_MAX, spec->wasm_bytes);
+        return errinfo_set(error, RUSM_ERR_INVALID, "a program has 1 to %zu bytes, not %zu",
+                           RUSM_PROGRAM_BYTES_MAX, spec->wasm_bytes);
     }
     if (spec->name && (spec->name[0] == '\0' || strlen(spec->name) > RUSM_NAME_BYTES_MAX)) {
-        return wasm_error(error, RUSM_ERR_INVALID, "a program's name has 1 to %u bytes",
-                          RUSM_NAME_BYTES_MAX);
+        return errinfo_set(error, RUSM_ERR_INVALID, "a program's name has 1 to %u bytes",
+                           RUSM_NAME_BYTES_MAX);
     }
     return RUSM_OK;
+}
+
+static enum rusm_err compile(struct rusm_program *program, const struct rusm_program_spec *spec,
+                             struct rusm_errinfo *error) {
+    struct rwt_text text = {NULL, 0};
+    const struct rwt_slice code = {spec->wasm, spec->wasm_bytes};
+    rwt_artefact *artefact = rwt_compile(program->wasm->pool.lanes[0].engine, code, &text);
+    if (!artefact) {
+        return refuse(error, spec, text);
+    }
+    enum rusm_err err = prepare(program, spec, rwt_artefact_bytes(artefact), error);
+    rwt_artefact_delete(artefact);
+    return err;
 }
 
 static struct rusm_program *find(const struct program_names *names, const char *name) {
@@ -89,10 +130,10 @@ static enum rusm_err claim_name(struct program_names *names, struct rusm_program
     pthread_mutex_lock(&names->lock);
     if (find(names, program->name)) {
         err =
-            wasm_error(error, RUSM_ERR_NAME_TAKEN, "there is a program %s already", program->name);
+            errinfo_set(error, RUSM_ERR_NAME_TAKEN, "there is a program %s already", program->name);
     } else if (names->count == PROGRAM_NAMES_MAX) {
-        err = wasm_error(error, RUSM_ERR_NAME_LIMIT, "there are %u programs with names already",
-                         names->count);
+        err = errinfo_set(error, RUSM_ERR_NAME_LIMIT, "there are %u programs with names already",
+                          names->count);
     } else {
         names->count++;
         program->next = names->first;
@@ -134,16 +175,11 @@ enum rusm_err rusm_program_load(rusm_wasm *wasm, const struct rusm_program_spec 
     }
     struct rusm_program *program = new_program(wasm, spec);
     if (!program) {
-        return wasm_error(error, RUSM_ERR_NOMEM, "no memory for a program");
+        return errinfo_set(error, RUSM_ERR_NOMEM, "no memory for a program");
     }
-    struct rwt_text text = {NULL, 0};
-    const struct rwt_slice code = {spec->wasm, spec->wasm_bytes};
-    rwt_artefact *artefact = rwt_compile(wasm->pool.lanes[0].engine, code, &text);
-    if (!artefact) {
-        err = refuse(error, spec, text);
-    } else {
-        err = prepare(program, spec, rwt_artefact_bytes(artefact), error);
-        rwt_artefact_delete(artefact);
+    err = grant(program, spec, error);
+    if (err == RUSM_OK) {
+        err = compile(program, spec, error);
     }
     if (err == RUSM_OK && spec->name) {
         err = claim_name(&wasm->names, program, error);
@@ -192,7 +228,7 @@ static enum rusm_err check_config(const struct rusm_wasm_config *c, struct rusm_
     } else if ((uint32_t)c->log_level > RUSM_LOG_DEBUG) {
         wrong = "log_level is one of enum rusm_log_level";
     }
-    return wrong ? wasm_error(error, RUSM_ERR_INVALID, "rusm_wasm_config: %s", wrong) : RUSM_OK;
+    return wrong ? errinfo_set(error, RUSM_ERR_INVALID, "rusm_wasm_config: %s", wrong) : RUSM_OK;
 }
 
 static bool link_bridge(rwt_linker *linker, const struct wasm_bridge *bridge,
@@ -241,7 +277,12 @@ enum rusm_err wasm_create(rusm_runtime *runtime, const struct rusm_wasm_config *
     }
     struct rusm_wasm *wasm = rusm_zalloc_aligned(64, sizeof *wasm);
     if (!wasm) {
-        return wasm_error(error, RUSM_ERR_NOMEM, "no memory");
+        return errinfo_set(error, RUSM_ERR_NOMEM, "no memory");
+    }
+    wasm->capabilities = capabilities_create();
+    if (!wasm->capabilities) {
+        rusm_free(wasm);
+        return errinfo_set(error, RUSM_ERR_NOMEM, "no memory");
     }
     pthread_mutex_init(&wasm->names.lock, NULL);
     for (size_t i = 0; i < bridge_count; i++) {
@@ -264,12 +305,19 @@ void rusm_wasm_destroy(rusm_wasm *wasm) {
         rusm_program_release(program);
     }
     pthread_mutex_destroy(&wasm->names.lock);
+    capabilities_destroy(wasm->capabilities);
     pool_deinit(&wasm->pool);
     rusm_free(wasm);
 }
 
 const struct rusm_wasm_config *wasm_config(const rusm_wasm *wasm) {
     return &wasm->pool.config;
+}
+
+enum rusm_err rusm_wasm_define_capability(rusm_wasm *wasm, const char *name,
+                                          const struct rusm_capability *capability,
+                                          struct rusm_errinfo *error) {
+    return capabilities_define(wasm->capabilities, name, capability, error);
 }
 
 void rusm_wasm_info(rusm_wasm *wasm, struct rusm_wasm_info *out) {

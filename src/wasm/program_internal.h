@@ -4,6 +4,7 @@
 #ifndef WASM_PROGRAM_INTERNAL_H
 #define WASM_PROGRAM_INTERNAL_H
 
+#include "wasm/capability_internal.h"
 #include "wasm/pool_internal.h"
 
 #define PROGRAM_ENTRY_BYTES_MAX 63u
@@ -13,9 +14,11 @@ struct rusm_program {
     /* immutable */
     struct rusm_wasm *wasm;
     enum rwt_kind kind;
-    const struct capability *capability; /* held */
-    rwt_grant *grant;                    /* owned; NULL = nothing */
+    struct capability *capability; /* held */
+    rwt_grant *grant;              /* owned */
     uint64_t memory_bytes_max;
+    uint64_t cpu_ms_max;                /* a second; RUSM_UNLIMITED = no budget */
+    uint32_t mailbox_len_max;           /* of its guests; 0 = the runtime's default */
     char name[RUSM_NAME_BYTES_MAX + 1]; /* "" = none */
     /* any thread */
     _Atomic uint64_t holds;
@@ -34,6 +37,7 @@ struct program_names {
 struct rusm_wasm {
     struct wasm_pool pool;
     struct program_names names;
+    struct capabilities *capabilities; /* owned */
     const struct wasm_bridge *bridges[WASM_BRIDGES_MAX];
     size_t bridge_count;
 };

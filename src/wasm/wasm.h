@@ -82,7 +82,4 @@ enum rwt_status guest_exit(struct guest *guest, const struct rusm_exit_reason *r
 bool guest_memory(struct rwt_core_call *call, int32_t ptr, int32_t len, struct rwt_slice *out,
                   enum rwt_status *status);
 
-/* The name by which this component and the bridges fill in a struct rusm_errinfo. */
-#define wasm_error errinfo_set
-
 #endif
