@@ -14,7 +14,9 @@ struct guest {
     rwt_instance *instance;       /* owned; NULL until it has a slot */
     struct wasm_lane *home;       /* of the instance */
     rusm_pid pid;
-    bool queued; /* for a slot */
+    bool queued;     /* for a slot */
+    bool was_queued; /* ever: somebody may have passed a slot on to it */
+    bool has_slot;
     /* The cpu budget, where there is one: what it has used of the second that began then. */
     uint64_t budget_start_ns;
     uint64_t budget_used_ns;
@@ -170,6 +172,17 @@ static void settle_budget(struct guest *guest) {
     }
 }
 
+/* Here, not after the poll: what was polled first may be killed there. */
+static void note_first_poll(struct guest *guest, struct wasm_lane *lane, enum rwt_poll polled) {
+    if (polled == RWT_NO_SLOT) {
+        /* What was made of it before the slots ran out. */
+        atomic_store_explicit(&guest->memory_bytes, 0, memory_order_relaxed);
+    } else {
+        guest->has_slot = true;
+        counter_add(&lane->started, 1);
+    }
+}
+
 static enum rwt_poll poll_once(struct guest *guest, struct wasm_pool *pool,
                                struct rwt_outcome *outcome) {
     struct wasm_lane *lane = this_lane(pool);
@@ -180,6 +193,9 @@ static enum rwt_poll poll_once(struct guest *guest, struct wasm_pool *pool,
     pool_run_end(lane);
     if (__builtin_expect(has_budget(guest), 0)) {
         guest->budget_ticks += clock_ticks() - start;
+    }
+    if (__builtin_expect(!guest->has_slot, 0)) {
+        note_first_poll(guest, lane, polled);
     }
     count_memory(guest, lane);
     if (polled == RWT_YIELDED) {
@@ -217,6 +233,7 @@ static __attribute__((noinline, cold)) enum rwt_poll wait_for_slot(struct guest 
             end_with(RUSM_EXIT_LIMIT, text, sizeof text - 1);
         }
         guest->queued = true;
+        guest->was_queued = true;
         /* One may have become free before we were in the queue. */
         enum rwt_poll polled = try_engines(guest, outcome);
         uint64_t now_ns = clock_mono_ns();
@@ -241,14 +258,8 @@ static __attribute__((noinline, cold)) enum rwt_poll wait_for_slot(struct guest 
 }
 
 static enum rwt_poll first_poll(struct guest *guest, struct rwt_outcome *outcome) {
-    struct wasm_lane *lane = this_lane(&guest->program->wasm->pool);
     enum rwt_poll polled = try_engines(guest, outcome);
-    if (__builtin_expect(polled == RWT_NO_SLOT, 0)) {
-        polled = wait_for_slot(guest, outcome);
-        lane = this_lane(&guest->program->wasm->pool);
-    }
-    counter_add(&lane->started, 1);
-    return polled;
+    return __builtin_expect(polled == RWT_NO_SLOT, 0) ? wait_for_slot(guest, outcome) : polled;
 }
 
 /* ---- turns ---- */
@@ -317,17 +328,18 @@ static void guest_terminate(void *state, const struct rusm_exit_reason *reason) 
         }
     }
     struct wasm_lane *lane = this_lane(&wasm->pool);
-    bool had_slot = guest->instance && !guest->queued;
     if (guest->instance) {
         drop_instance(guest);
     }
     if (guest->queued) {
         pool_wait_leave(&wasm->pool, guest->pid);
     }
-    if (had_slot) {
+    if (guest->has_slot) {
         counter_add(&lane->ended, 1);
     }
-    pool_slot_freed(&wasm->pool);
+    if (guest->has_slot || guest->was_queued) {
+        pool_slot_freed(&wasm->pool);
+    }
     counter_add(&lane->memory_bytes, 0 - guest->memory_counted);
     if (guest->exit_payload) {
         rusm_buf_release(guest->exit_payload);
