@@ -29,17 +29,21 @@ static rusm_pid take_held_by(struct process *p) {
     return by;
 }
 
-void otp_foreign_leave(void) {
+bool otp_foreign_leave(void) {
     struct sched *s;
     struct process *p = own_process(&s);
     RUSM_DASSERT(p->foreign);
     p->foreign = false;
     p->flags &= (uint8_t)~PROCESS_UNKILLABLE;
-    process_check_signals(s, p);
+    /* No signals are taken in here: one that came after the foreign code had looked would not keep
+     * the step from waiting. */
+    process_check_killed(s, p);
     rusm_pid by = take_held_by(p);
     if (__builtin_expect(by.v != 0, 0)) {
         process_wait_for_room(s, p, by);
+        return true;
     }
+    return false;
 }
 
 bool otp_foreign_is_spent(void) {

@@ -50,7 +50,7 @@ static enum step_result killed_inside(void *state) {
     (void)rusm_kill(NULL, rusm_self());
     (void)rusm_receive_timeout(0); /* has seen the kill */
     notes->stage = 1;
-    otp_foreign_leave();
+    (void)otp_foreign_leave();
     notes->stage = 2;
     return STEP_EXIT;
 }
@@ -88,7 +88,7 @@ static enum step_result send_too_much(void *state) {
     }
     notes->flag = otp_foreign_is_spent();
     notes->stage = 1;
-    otp_foreign_leave();
+    notes->flag &= otp_foreign_leave();
     notes->stage = 2;
     return STEP_EXIT;
 }
@@ -110,6 +110,54 @@ static void full_mailbox_holds_the_sender_at_the_leave(void **state) {
     assert_int_equal(notes.stage, 2);
     assert_int_equal(notes.count, 3);
     assert_int_equal(record.kind, RUSM_EXIT_NORMAL);
+}
+
+/* ---- what comes after the last look makes the step be called again ---- */
+
+static enum step_result miss_a_message(void *state) {
+    struct notes *notes = notes_of(state);
+    otp_foreign_enter();
+    bool got = rusm_receive_timeout(0) != NULL;
+    if (!got) { /* as if from elsewhere, at the worst moment */
+        RUSM_ASSERT(rusm_send(rusm_self(), "x", 1) == RUSM_OK);
+    }
+    RUSM_ASSERT(!otp_foreign_leave());
+    notes->count++;
+    return got ? STEP_EXIT : STEP_WAIT;
+}
+
+static void message_before_the_leave_is_not_missed(void **state) {
+    (void)state;
+    static const struct step_body body = {sizeof(struct state), init, miss_a_message, NULL};
+    rusm_runtime *rt = start_runtime(1);
+    struct notes notes = {.stage = 0};
+    struct exit_record record = {.count = 0};
+    (void)spawn_step(rt, &body, &notes, &record);
+    finish_runtime(rt);
+    assert_int_equal(notes.count, 2);
+    assert_int_equal(record.kind, RUSM_EXIT_NORMAL);
+}
+
+static enum step_result miss_a_wake(void *state) {
+    struct notes *notes = notes_of(state);
+    notes->count++;
+    otp_foreign_enter();
+    if (notes->count == 1) {
+        RUSM_ASSERT(otp_wake(NULL, rusm_self()));
+    }
+    RUSM_ASSERT(!otp_foreign_leave());
+    return notes->count == 1 ? STEP_WAIT_OUTSIDE : STEP_EXIT;
+}
+
+static void wake_before_the_leave_is_not_missed(void **state) {
+    (void)state;
+    static const struct step_body body = {sizeof(struct state), init, miss_a_wake, NULL};
+    rusm_runtime *rt = start_runtime(1);
+    struct notes notes = {.stage = 0};
+    struct exit_record record = {.count = 0};
+    (void)spawn_step(rt, &body, &notes, &record);
+    finish_runtime(rt);
+    assert_int_equal(notes.count, 2);
 }
 
 /* ---- a step may suspend outside of foreign code ---- */
@@ -238,6 +286,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kill_waits_until_foreign_code_is_left),
         cmocka_unit_test(full_mailbox_holds_the_sender_at_the_leave),
+        cmocka_unit_test(message_before_the_leave_is_not_missed),
+        cmocka_unit_test(wake_before_the_leave_is_not_missed),
         cmocka_unit_test(step_may_suspend),
         cmocka_unit_test(suspended_step_is_killed),
         cmocka_unit_test(wake_calls_a_step_that_waits),

@@ -57,8 +57,9 @@ enum rusm_err otp_spawn_step(rusm_runtime *runtime, const struct step_body *body
 /* From here on no call suspends the process or ends it. A send to a mailbox that holds its senders
  * is delivered; the wait for room is made up for by otp_foreign_leave. */
 void otp_foreign_enter(void);
-/* Ends the process if a signal has ended it meanwhile; then does not return. May suspend. */
-void otp_foreign_leave(void);
+/* Ends the process if a signal has ended it meanwhile; then does not return. May suspend: true if
+ * it did, and signals may have been taken in that the foreign code has not seen. */
+bool otp_foreign_leave(void);
 /* Whether the foreign code should come back soon: the slice is spent, or a leave will wait. */
 bool otp_foreign_is_spent(void);
 

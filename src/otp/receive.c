@@ -18,8 +18,7 @@ void process_release_current(struct sched *s, struct process *p) {
     }
 }
 
-void process_check_signals(struct sched *s, struct process *p) {
-    mailbox_fetch(s, p);
+void process_check_killed(struct sched *s, struct process *p) {
     if (__builtin_expect((p->flags & PROCESS_KILLED) &&
                              !(p->flags & (PROCESS_UNKILLABLE | PROCESS_EXITING)),
                          0)) {
@@ -28,6 +27,11 @@ void process_check_signals(struct sched *s, struct process *p) {
         bool by_signal = ext && ext->exit_signal;
         process_abandon(s, p, by_signal ? &ext->exit_signal->down.reason : &killed);
     }
+}
+
+void process_check_signals(struct sched *s, struct process *p) {
+    mailbox_fetch(s, p);
+    process_check_killed(s, p);
 }
 
 struct sched *process_wait(struct sched *s, struct process *p, enum rusm_process_wait why) {

@@ -214,6 +214,8 @@ void process_wait_for_room(struct sched *s, struct process *p, rusm_pid to);
 struct sched *process_wait(struct sched *s, struct process *p, enum rusm_process_wait why);
 /* Take over what is new; ends the process if it was killed. */
 void process_check_signals(struct sched *s, struct process *p);
+/* The second half: end the process if it was killed by a signal taken in before. */
+void process_check_killed(struct sched *s, struct process *p);
 /* Arm or disarm the timer of a wait. */
 void process_arm_timeout(struct sched *s, struct process *p, uint64_t timeout_ms);
 void process_disarm_timeout(struct sched *s, struct process *p);

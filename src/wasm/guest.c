@@ -23,7 +23,8 @@ struct guest {
     uint64_t budget_ticks; /* used and not settled */
     /* What a host function waits for: */
     bool waits_message;
-    guest_op op; /* NULL = nothing to be done outside */
+    bool suspended; /* since it was polled last: it may have missed what it waits for */
+    guest_op op;    /* NULL = nothing to be done outside */
     void *op_arg;
     rusm_buf *exit_payload; /* of guest_exit; owned or NULL */
     enum rusm_exit_kind exit_kind;
@@ -169,6 +170,7 @@ static void settle_budget(struct guest *guest) {
     } else if (guest->budget_used_ns >= guest->program->cpu_ms_max * NS_PER_MS) {
         uint64_t left_ns = guest->budget_start_ns + NS_PER_SECOND - now_ns;
         rusm_sleep(left_ns / NS_PER_MS + 1);
+        guest->suspended = true;
     }
 }
 
@@ -201,7 +203,7 @@ static enum rwt_poll poll_once(struct guest *guest, struct wasm_pool *pool,
     if (polled == RWT_YIELDED) {
         counter_add(&lane->yields, 1);
     }
-    otp_foreign_leave();
+    guest->suspended = otp_foreign_leave();
     return polled;
 }
 
@@ -307,14 +309,15 @@ static enum step_result guest_step(void *state) {
         if (polled == RWT_YIELDED) {
             return STEP_YIELD;
         }
-        if (!guest->op) {
-            bool message = guest->waits_message;
-            guest->waits_message = false;
+        bool message = guest->waits_message;
+        guest->waits_message = false;
+        if (guest->op) {
+            guest_op op = guest->op;
+            guest->op = NULL;
+            op(guest, guest->op_arg);
+        } else if (!guest->suspended) {
             return message ? STEP_WAIT : STEP_WAIT_OUTSIDE;
         }
-        guest_op op = guest->op;
-        guest->op = NULL;
-        op(guest, guest->op_arg);
     }
 }
 
