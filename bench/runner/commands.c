@@ -55,6 +55,7 @@ static rusm_runtime *make_runtime(uint32_t schedulers, uint32_t idle) {
     rusm_runtime *runtime;
     rusm_config_init(&config);
     config.schedulers = schedulers;
+    config.log_level = RUSM_LOG_OFF; /* crashes are what fault-recovery does */
     idle_make_room(&config, idle);
     enum rusm_err err = rusm_runtime_create(&config, &runtime);
     if (err != RUSM_OK) {

@@ -28,11 +28,28 @@ enum rusm_mailbox_policy {
 /* No mailbox may hold more than this many messages, whatever its bound says. */
 #define RUSM_MAILBOX_LEN_LIMIT (8u * 1024 * 1024)
 
-enum rusm_log_level { RUSM_LOG_ERROR, RUSM_LOG_WARN, RUSM_LOG_INFO, RUSM_LOG_DEBUG };
+/* How much is logged: events of this level and those before it. <rusm/log.h> lists the events. */
+enum rusm_log_level {
+    RUSM_LOG_OFF,
+    RUSM_LOG_ERROR,
+    RUSM_LOG_WARN,
+    RUSM_LOG_INFO,
+    RUSM_LOG_DEBUG,
+};
 
-/* Called with a finished line of text (no newline). Any scheduler thread; must not block for long
- * and must not call back into the runtime. */
+enum rusm_log_format {
+    RUSM_LOG_TEXT, /* one line for people; the time is whoever collects it to add */
+    RUSM_LOG_JSON, /* one object a line */
+};
+
+/*
+ * Called with a finished line (no newline), or with the event itself; both borrowed for the call.
+ * Any scheduler thread, or another one; at the same time on several. Mostly on the stack of the
+ * process concerned, so it uses little of it; must not block for long nor call into the runtime.
+ */
 typedef void (*rusm_log_fn)(void *arg, enum rusm_log_level level, const char *text);
+struct rusm_event;
+typedef void (*rusm_event_fn)(void *arg, const struct rusm_event *event);
 
 /* Limits and sizes. rusm_config_init fills in the defaults given in brackets. */
 struct rusm_config {
@@ -44,6 +61,9 @@ struct rusm_config {
     uint32_t reductions;      /* what a process may spend in one turn [2000], 64..1000000 */
     uint32_t mailbox_len_max; /* default bound of a mailbox [RUSM_MAILBOX_LEN_LIMIT] */
     enum rusm_mailbox_policy mailbox_policy; /* default policy at the bound [SHED] */
+    enum rusm_log_level log_level;           /* [WARN] */
+    enum rusm_log_format log_format;         /* of lines [TEXT] */
+    uint32_t log_events_max;                 /* a second [500], 1..1000000 */
     uint32_t message_bytes_max;              /* longest payload of one message [64 MiB] */
     uint32_t names_max;                      /* registered names at once [1 Mi] */
     uint32_t groups_max;           /* groups at once, those only opened or watched too [1 Mi] */
@@ -51,8 +71,9 @@ struct rusm_config {
     uint32_t timers_max;           /* armed timers a scheduler [4 Mi], at most 16 Mi - 1 */
     uint32_t blocking_threads_max; /* threads for rusm_blocking, started on demand [4], 1..1024 */
     uint32_t blocking_jobs_max;    /* jobs waiting for such a thread [1024] */
-    rusm_log_fn log;               /* processes that end by a limit; NULL = standard error */
-    void *log_arg;                 /* borrowed until the runtime is destroyed */
+    rusm_log_fn log;               /* gets the lines; NULL = standard error */
+    rusm_event_fn log_event;       /* gets the events instead, and no lines are made; NULL = none */
+    void *log_arg;                 /* of either; borrowed until the runtime is destroyed */
 };
 
 /* Fill `config` with the defaults. Any thread. */

@@ -12,6 +12,7 @@
 #include <rusm/group.h>
 #include <rusm/introspect.h>
 #include <rusm/link.h>
+#include <rusm/log.h>
 #include <rusm/message.h>
 #include <rusm/process.h>
 #include <rusm/runtime.h>

@@ -349,6 +349,26 @@ void mailbox_consumed(struct sched *s, struct process *p) {
     resume_if_room(s, p);
 }
 
+uint32_t mailbox_sizes(struct process *p, uint32_t out[MAILBOX_SIZES_MAX]) {
+    uint32_t count = 0;
+    for (const struct signal *sig = p->head; sig && count < MAILBOX_SIZES_MAX; sig = sig->next) {
+        out[count++] = sig->len;
+    }
+    /* What was not fetched is linked from the newest on: keep those passed last. */
+    uint32_t newer[MAILBOX_SIZES_MAX] = {0};
+    uint32_t passed = 0;
+    const struct signal *sig = word_acquire(&p->mailbox);
+    for (; sig != p->seen; sig = sig->next) {
+        if (sig->kind <= SIGNAL_REPLY) {
+            newer[passed++ % MAILBOX_SIZES_MAX] = sig->len;
+        }
+    }
+    for (uint32_t i = 0; i < passed && i < MAILBOX_SIZES_MAX && count < MAILBOX_SIZES_MAX; i++) {
+        out[count++] = newer[(passed - 1 - i) % MAILBOX_SIZES_MAX];
+    }
+    return count;
+}
+
 /* Free what was never handled; who waits for an answer gets the one that a dead process gives. */
 static void drain(struct sched *s, rusm_pid self, struct signal *sig) {
     while (sig) {

@@ -77,6 +77,11 @@ void mailbox_release(struct sched *s, struct process *p, struct signal *sig);
 /* The message put aside last is no longer waiting: count it, and let held senders go on. */
 void mailbox_consumed(struct sched *s, struct process *p);
 
+/* Sizes of the oldest messages that wait, up to MAILBOX_SIZES_MAX, fetched or not; how many.
+ * Changes nothing. O(n) in what was not fetched. Owner only. */
+#define MAILBOX_SIZES_MAX 8u
+uint32_t mailbox_sizes(struct process *p, uint32_t out[MAILBOX_SIZES_MAX]);
+
 /* Messages and signals that wait. Any thread; exact for the owner. */
 static inline uint32_t mailbox_depth(const struct process *p) {
     uint64_t tag = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);

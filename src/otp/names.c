@@ -10,6 +10,7 @@
  */
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "otp/log_internal.h"
 #include "otp/mailbox_internal.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
@@ -257,9 +258,7 @@ void names_release_own(struct names *names, rusm_pid pid, struct process_ext *ex
     ext->name_count = 0;
 }
 
-enum rusm_err rusm_register(rusm_runtime *runtime, const char *name, rusm_pid pid) {
-    struct rusm_runtime *rt = runtime_or_own(runtime);
-    RUSM_ASSERT(rt && name);
+static enum rusm_err register_name(struct rusm_runtime *rt, const char *name, rusm_pid pid) {
     struct sched *s = sched_tls;
     if (s && s->rt == rt && s->current && process_pid(s->current).v == pid.v) {
         struct process_ext *ext = process_ext_ensure(s, s->current);
@@ -270,6 +269,16 @@ enum rusm_err rusm_register(rusm_runtime *runtime, const char *name, rusm_pid pi
     }
     uint64_t hash;
     return claim(rt->names, name, pid, &hash);
+}
+
+enum rusm_err rusm_register(rusm_runtime *runtime, const char *name, rusm_pid pid) {
+    struct rusm_runtime *rt = runtime_or_own(runtime);
+    RUSM_ASSERT(rt && name);
+    enum rusm_err err = register_name(rt, name, pid);
+    if (err == RUSM_OK && log_wants(rt, RUSM_LOG_INFO)) {
+        log_register(rt, pid, name);
+    }
+    return err;
 }
 
 /* The caller gave up a name of its own. */

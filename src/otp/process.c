@@ -3,6 +3,7 @@
 /* Spawning and ending processes. */
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "otp/log_internal.h"
 #include "otp/mailbox_internal.h"
 #include "otp/relations_internal.h"
 #include "otp/runtime_internal.h"
@@ -205,6 +206,9 @@ static inline enum rusm_err spawn(struct rusm_runtime *runtime, const struct spa
     if (out) {
         *out = process_pid(p);
     }
+    if (log_wants(rt, RUSM_LOG_INFO)) {
+        log_spawn(rt, s, p);
+    }
     start(rt, s, p);
     if (parent) {
         (void)sched_spend(s, parent, SPAWN_REDUCTIONS);
@@ -289,17 +293,13 @@ static void terminate(struct process *p, const struct rusm_exit_reason *reason) 
     rusm_free(p->arg);
 }
 
-/* A limit was passed: whoever runs the node should know which to raise. */
-static __attribute__((noinline, cold)) void report_limit(struct rusm_runtime *rt, rusm_pid pid,
-                                                         const struct rusm_exit_reason *reason) {
-    runtime_log(rt, RUSM_LOG_WARN, "process %llu ended: %.*s", (unsigned long long)pid.v,
-                (int)reason->payload_bytes, reason->payload ? (const char *)reason->payload : "");
-}
-
 void process_end(struct sched *s, struct process *p, const struct rusm_exit_reason *reason) {
     static const struct rusm_exit_reason normal = {RUSM_EXIT_NORMAL, NULL, 0};
     if (!reason) {
         reason = &normal;
+    }
+    if (log_wants(s->rt, log_level_of_end(reason))) {
+        log_end(s, p, reason);
     }
     if (__builtin_expect(atomic_load_explicit(&p->kind, memory_order_relaxed) != RUSM_KIND_FIBER,
                          0)) {
@@ -349,9 +349,6 @@ void process_end(struct sched *s, struct process *p, const struct rusm_exit_reas
     }
     if (reason->kind == RUSM_EXIT_ERROR || reason->kind == RUSM_EXIT_LIMIT) {
         counter_add(&s->counters.crashed, 1);
-    }
-    if (reason->kind == RUSM_EXIT_LIMIT) {
-        report_limit(s->rt, pid, reason);
     }
     if (cause) {
         signal_destroy(s, cause);

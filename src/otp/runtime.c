@@ -3,12 +3,11 @@
 /* Creating and destroying runtimes. */
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "otp/log_internal.h"
 #include "otp/mailbox_internal.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 #include <sched.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +38,9 @@ void rusm_config_init(struct rusm_config *config) {
         .reductions = 2000,
         .mailbox_len_max = RUSM_MAILBOX_LEN_LIMIT,
         .mailbox_policy = RUSM_MAILBOX_SHED,
+        .log_level = RUSM_LOG_WARN,
+        .log_format = RUSM_LOG_TEXT,
+        .log_events_max = 500,
         .message_bytes_max = 64u * 1024 * 1024,
         .names_max = 1024u * 1024,
         .groups_max = 1024u * 1024,
@@ -61,26 +63,15 @@ static bool config_valid(const struct rusm_config *c) {
            c->groups_max >= 1 && within(c->group_members_max, 1, PID_INDEX_MAX) &&
            within(c->timers_max, 1, (1u << TIMER_INDEX_BITS) - 1) &&
            within(c->blocking_threads_max, 1, 1024) && c->blocking_jobs_max >= 1 &&
-           (c->mailbox_policy == RUSM_MAILBOX_SHED || c->mailbox_policy == RUSM_MAILBOX_HOLD);
+           (c->mailbox_policy == RUSM_MAILBOX_SHED || c->mailbox_policy == RUSM_MAILBOX_HOLD) &&
+           c->log_level <= RUSM_LOG_DEBUG && c->log_format <= RUSM_LOG_JSON &&
+           within(c->log_events_max, 1, 1000000);
 }
 
 static uint32_t usable_cores(void) {
     cpu_set_t set;
     int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     return count > (int)SCHEDULERS_MAX ? SCHEDULERS_MAX : (uint32_t)count;
-}
-
-void runtime_log(struct rusm_runtime *rt, enum rusm_log_level level, const char *format, ...) {
-    char line[512];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    if (rt->config.log) {
-        rt->config.log(rt->config.log_arg, level, line);
-    } else if (level <= RUSM_LOG_WARN) {
-        fprintf(stderr, "rusm: %s\n", line);
-    }
 }
 
 static enum rusm_err sched_init(struct rusm_runtime *rt, struct sched *s, uint32_t index) {
@@ -309,5 +300,6 @@ void rusm_runtime_destroy(rusm_runtime *runtime) {
         wait_some(runtime);
     }
     stop_schedulers(runtime);
+    log_dropped(runtime, NULL);
     free_runtime(runtime);
 }

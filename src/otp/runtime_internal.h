@@ -53,6 +53,9 @@ struct rusm_runtime {
     _Atomic uint64_t outside_spawned; /* spawns from threads that are no scheduler */
     _Atomic uint64_t outside_messages;
     _Atomic uint32_t idle_waiters;
+    _Atomic uint64_t log_window; /* log.c */
+    _Atomic uint64_t log_dropped_outside;
+    _Atomic uint64_t log_dropped_told;
     pthread_mutex_t idle_lock; /* guards nothing but the condition's wait */
     pthread_cond_t idle_cond;
 
@@ -115,8 +118,6 @@ uint64_t runtime_process_count(struct rusm_runtime *rt);
 /* ---- runtime.c ---- */
 /* rusm_runtime_create; in a simulation build only with a simulation. */
 enum rusm_err runtime_create(const struct rusm_config *config, struct sim *sim, rusm_runtime **out);
-void runtime_log(struct rusm_runtime *rt, enum rusm_log_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 /* The runtime a call with `runtime` (may be NULL) is about. */
 static inline struct rusm_runtime *runtime_or_own(struct rusm_runtime *runtime) {
     return runtime ? runtime : rusm_self_runtime();

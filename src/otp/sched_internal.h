@@ -75,6 +75,7 @@ struct sched_counters {
     counter parks;
     counter idle_ticks;
     counter parked_at; /* ticks; 0 = not parked */
+    counter log_dropped;
 };
 
 struct sched {

@@ -289,6 +289,7 @@ static void run_once(struct sim *sim, sim_program program, void *arg, struct sim
     struct rusm_config config;
     rusm_config_init(&config);
     config.schedulers = sim->options.schedulers;
+    config.log_level = RUSM_LOG_OFF; /* many runs, and crashes are their business */
     config.reductions = 64;
     config.processes_max = 4096;
     rusm_runtime *rt = NULL;

@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "otp/log_internal.h"
 #include "otp/relations_internal.h"
 #include "otp/runtime_internal.h"
 #include "otp/supervisor_internal.h"
@@ -23,6 +24,8 @@ struct child {
     void *arg;
     rusm_pid pid;    /* {0} while it does not run */
     uint64_t serial; /* a new one for each RETRY */
+    rusm_pid ended;  /* the pid it had before; {0} if it did not come up since */
+    enum rusm_exit_kind ended_as;
     uint32_t restarts;
     bool retrying; /* a RETRY is on its way */
 };
@@ -339,13 +342,23 @@ static uint64_t backoff_of(const struct supervisor_spec *spec, const struct chil
     return delay_ms < spec->backoff_max_ms ? delay_ms : spec->backoff_max_ms;
 }
 
+/* Tell the log of a restart, or that there are too many. */
+static void log_child(const struct child *child, enum rusm_event_kind kind) {
+    if (log_wants(sched_current()->rt, RUSM_LOG_ERROR)) {
+        log_restart(kind, child->spec->id, child->ended, child->ended_as, child->restarts);
+    }
+}
+
 static void restart(struct supervisor *sup, struct child *child) {
     if (!admit_restart(sup)) {
+        log_child(child, RUSM_EVENT_GIVE_UP);
         static const char why[] = "more restarts than the supervisor allows";
         const struct rusm_exit_reason reason = {RUSM_EXIT_SHUTDOWN, why, sizeof why - 1};
         end_with(sup, &reason);
     }
     child->restarts++;
+    log_child(child, RUSM_EVENT_RESTART);
+    child->ended.v = 0;
     restart_now(sup, child);
 }
 
@@ -362,6 +375,8 @@ static bool wants_restart(const struct child *child, enum rusm_exit_kind why) {
 }
 
 static void child_ended(struct supervisor *sup, struct child *child, enum rusm_exit_kind why) {
+    child->ended = child->pid;
+    child->ended_as = why;
     clear_pid(sup, child);
     if (wants_restart(child, why)) {
         if (sup->spec->backoff_ms > 0) {

@@ -28,6 +28,7 @@ rusm_runtime *start_runtime(uint32_t schedulers) {
     struct rusm_config config;
     rusm_config_init(&config);
     config.schedulers = schedulers;
+    config.log_level = RUSM_LOG_OFF; /* what ends here does so on purpose */
     return start_configured(&config);
 }
 

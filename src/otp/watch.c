@@ -8,7 +8,7 @@
  */
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "otp/runtime_internal.h"
+#include "otp/log_internal.h"
 #include <errno.h>
 #include <time.h>
 
@@ -84,14 +84,9 @@ static void report_long_run(struct watch *watch, struct sched *s, uint64_t now) 
     }
     struct culprit culprit = {.rt = watch->rt, .sched = s->index};
     rusm_process_each(watch->rt, is_culprit, &culprit);
-    const char *label = culprit.info.label[0] ? culprit.info.label : culprit.info.name;
     if (culprit.info.pid.v != 0) {
         watch->runs[s->index].reported = true;
-        runtime_log(watch->rt, RUSM_LOG_WARN,
-                    "process %llu%s%s%s has held scheduler %u for over %u ms; work that blocks "
-                    "belongs in rusm_blocking, long computation calls rusm_yield",
-                    (unsigned long long)culprit.info.pid.v, label[0] ? " \"" : "", label,
-                    label[0] ? "\"" : "", s->index, LONG_RUN_MS);
+        log_long_run(watch->rt, &culprit.info, LONG_RUN_MS);
     }
 }
 
