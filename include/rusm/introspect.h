@@ -41,6 +41,7 @@ struct rusm_process_info {
     enum rusm_process_status status;
     enum rusm_process_wait wait;
     bool is_supervisor;
+    bool trap_exit;
     uint32_t scheduler; /* where it ran last */
     uint32_t links;
     uint32_t monitors;      /* it watches others */

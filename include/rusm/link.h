@@ -43,8 +43,9 @@ const struct rusm_down *rusm_msg_down(const struct rusm_msg *msg);
  * not exist sends an exit signal with reason NOPROC. Error: NOMEM. */
 enum rusm_err rusm_link(rusm_pid pid);
 
-/* End the link. When this returns, no exit signal of that link will come. */
-void rusm_unlink(rusm_pid pid);
+/* End the link. When this returns, no exit signal of that link will come. False if there is none.
+ */
+bool rusm_unlink(rusm_pid pid);
 
 /* Watch `pid`. A process that does not exist is DOWN at once with reason NOPROC. Several monitors
  * of one process are independent. Error: NOMEM. */

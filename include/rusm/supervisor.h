@@ -36,13 +36,26 @@ enum rusm_restart {
 
 struct rusm_supervisor;
 
-/* What to start: exactly one of `fiber`, `server`, `supervisor`. Zero-initialise. */
+/*
+ * Starts a process linked to the calling one, the supervisor, and returns without waiting for it.
+ * `opts` has the child's name and label. Any error counts as a start that failed. Source: OTP, the
+ * start function of a child specification.
+ */
+typedef enum rusm_err (*rusm_start_fn)(void *arg, const struct rusm_spawn_opts *opts,
+                                       rusm_pid *out);
+
+/* What to start: exactly one of `fiber`, `server`, `supervisor`, `start`. Zero-initialise. */
 struct rusm_child {
     const char *id; /* 1 to RUSM_NAME_BYTES_MAX bytes, unique; NULL only in a dynamic template */
     rusm_fiber_fn fiber;
     const struct rusm_server *server; /* waited for until its init has returned */
     const struct rusm_supervisor *supervisor;
-    void *arg;         /* for `fiber` and `server`; a dynamic child gets its own instead */
+    rusm_start_fn start;
+    void *arg; /* for all but `supervisor`; a dynamic child gets its own instead */
+    /* Both or none: called with `arg` for each copy of this that is made, and once that is given
+     * up; on any thread. */
+    void (*hold)(void *arg);
+    void (*release)(void *arg);
     const char *name;  /* registered; NULL = none */
     const char *label; /* NULL = the id */
     enum rusm_restart restart;

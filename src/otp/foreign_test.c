@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "otp/otp.h"
 #include "otp/test_runtime_internal.h"
+#include <string.h>
 
 struct notes {
     rusm_pid other;
@@ -263,8 +264,9 @@ static void spawn_tied(void *arg) {
     static const struct step_body body = {sizeof(struct state), init, end_now, NULL};
     struct notes *notes = arg;
     rusm_ref ref;
-    const struct otp_tie monitor = {OTP_TIE_MONITOR, &ref};
-    const struct otp_tie link = {OTP_TIE_LINK, NULL};
+    const struct otp_tie monitor = {.ref = &ref};
+    const struct otp_tie link = {.link = true};
+    const struct otp_tie both = {.link = true, .ref = &ref};
     rusm_pid pid;
     (void)rusm_trap_exit(true);
     RUSM_ASSERT(otp_spawn_step(NULL, &body, notes, NULL, &monitor, &pid) == RUSM_OK);
@@ -273,13 +275,122 @@ static void spawn_tied(void *arg) {
     RUSM_ASSERT(otp_spawn_step(NULL, &body, notes, NULL, &link, &pid) == RUSM_OK);
     msg = rusm_receive();
     notes->count += msg->kind == RUSM_MSG_EXIT && rusm_msg_down(msg)->pid.v == pid.v;
+    RUSM_ASSERT(otp_spawn_step(NULL, &body, notes, NULL, &both, &pid) == RUSM_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        msg = rusm_receive();
+        bool down = msg->kind == RUSM_MSG_DOWN && rusm_msg_down(msg)->ref.v == ref.v;
+        notes->count += down || msg->kind == RUSM_MSG_EXIT;
+        RUSM_ASSERT(rusm_msg_down(msg)->pid.v == pid.v);
+        RUSM_ASSERT(rusm_msg_down(msg)->reason.kind == RUSM_EXIT_NORMAL);
+    }
 }
 
-static void step_is_spawned_linked_or_monitored(void **state) {
+static void step_is_spawned_linked_or_monitored_or_both(void **state) {
     (void)state;
     struct notes notes = {.count = 0};
     run_fiber(spawn_tied, &notes);
-    assert_int_equal(notes.count, 2);
+    assert_int_equal(notes.count, 4);
+}
+
+/* ---- the mailbox ---- */
+
+static bool is_text(void *arg, const struct rusm_msg *msg) {
+    return msg->len == strlen(arg) && memcmp(msg->data, arg, msg->len) == 0;
+}
+
+static void expect_texts(const char *const *texts) {
+    for (; *texts; texts++) {
+        struct rusm_msg *msg = rusm_receive_timeout(0);
+        RUSM_ASSERT(msg && is_text((void *)*texts, msg));
+    }
+    RUSM_ASSERT(!rusm_receive_timeout(0));
+}
+
+static void send_texts(const char *const *texts) {
+    for (; *texts; texts++) {
+        RUSM_ASSERT(rusm_send(rusm_self(), *texts, strlen(*texts)) == RUSM_OK);
+    }
+}
+
+static void look_and_leave(void *arg) {
+    static const char *const texts[] = {"a", "b", "c", NULL};
+    (void)arg;
+    send_texts(texts);
+    const struct rusm_msg *msg = otp_await_match(is_text, "b", RUSM_FOREVER);
+    RUSM_ASSERT(msg && is_text("b", msg));
+    RUSM_ASSERT(!otp_await_match(is_text, "d", 1));
+    expect_texts(texts);
+}
+
+static void awaited_message_stays_in_its_place(void **state) {
+    (void)state;
+    run_fiber(look_and_leave, NULL);
+}
+
+static void put_aside(void *arg) {
+    static const char *const sent[] = {"a", "b", NULL};
+    static const char *const again[] = {"a", "x", "b", NULL};
+    (void)arg;
+    RUSM_ASSERT(!otp_last_message() && otp_stash_last() == RUSM_ERR_INVALID);
+    send_texts(sent);
+    const struct rusm_msg *msg = rusm_receive();
+    RUSM_ASSERT(otp_last_message() == msg);
+    RUSM_ASSERT(otp_await_match(is_text, "b", 0) && otp_last_message() == msg);
+    RUSM_ASSERT(otp_stash_last() == RUSM_OK);
+    RUSM_ASSERT(!otp_last_message() && otp_stash_last() == RUSM_ERR_INVALID);
+    RUSM_ASSERT(otp_stash_copy("x", 1) == RUSM_OK);
+    struct rusm_process_info info;
+    RUSM_ASSERT(rusm_process_info(NULL, rusm_self(), &info) == RUSM_OK);
+    RUSM_ASSERT(info.mailbox_depth == 3);
+    RUSM_ASSERT(otp_stash_copy("y", 1) == RUSM_ERR_MAILBOX_FULL);
+    rusm_unstash();
+    expect_texts(again);
+}
+
+static void messages_are_put_aside_up_to_the_bound(void **state) {
+    (void)state;
+    rusm_runtime *rt = start_runtime(1);
+    const struct rusm_spawn_opts opts = {.mailbox_len_max = 3};
+    (void)spawn_fiber(rt, put_aside, NULL, &opts);
+    finish_runtime(rt);
+}
+
+static void tell_names(void *arg) {
+    char names[2][RUSM_NAME_BYTES_MAX + 1];
+    (void)arg;
+    RUSM_ASSERT(otp_own_names(names, 2) == 0);
+    RUSM_ASSERT(rusm_register(NULL, "one", rusm_self()) == RUSM_OK);
+    RUSM_ASSERT(rusm_register(NULL, "two", rusm_self()) == RUSM_OK);
+    RUSM_ASSERT(rusm_register(NULL, "three", rusm_self()) == RUSM_OK);
+    RUSM_ASSERT(otp_own_names(names, 2) == 3);
+    RUSM_ASSERT(strcmp(names[0], "one") == 0 && strcmp(names[1], "two") == 0);
+    RUSM_ASSERT(rusm_unregister(NULL, "one") == RUSM_OK);
+    RUSM_ASSERT(otp_own_names(names, 2) == 2);
+    RUSM_ASSERT(strcmp(names[0], "three") == 0 && strcmp(names[1], "two") == 0);
+}
+
+static void process_knows_its_names(void **state) {
+    (void)state;
+    run_fiber(tell_names, NULL);
+}
+
+static void set_timers(void *arg) {
+    rusm_timer fires;
+    rusm_timer waits;
+    (void)arg;
+    RUSM_ASSERT(rusm_send_after(rusm_self(), 0, "x", 1, &fires) == RUSM_OK);
+    RUSM_ASSERT(rusm_send_after(rusm_self(), 1000000, "y", 1, &waits) == RUSM_OK);
+    RUSM_ASSERT(otp_timer_is_armed(fires) && otp_timer_is_armed(waits));
+    (void)rusm_receive();
+    RUSM_ASSERT(!otp_timer_is_armed(fires) && otp_timer_is_armed(waits));
+    RUSM_ASSERT(rusm_cancel_timer(waits, NULL) == RUSM_OK);
+    RUSM_ASSERT(!otp_timer_is_armed(waits));
+    RUSM_ASSERT(!otp_timer_is_armed((rusm_timer){0}) && !otp_timer_is_armed((rusm_timer){~0ull}));
+}
+
+static void timer_says_whether_it_is_armed(void **state) {
+    (void)state;
+    run_fiber(set_timers, NULL);
 }
 
 int main(void) {
@@ -293,7 +404,11 @@ int main(void) {
         cmocka_unit_test(wake_calls_a_step_that_waits),
         cmocka_unit_test(wake_before_the_wait_is_not_lost_nor_counted_twice),
         cmocka_unit_test(waking_the_dead_says_so),
-        cmocka_unit_test(step_is_spawned_linked_or_monitored),
+        cmocka_unit_test(step_is_spawned_linked_or_monitored_or_both),
+        cmocka_unit_test(awaited_message_stays_in_its_place),
+        cmocka_unit_test(messages_are_put_aside_up_to_the_bound),
+        cmocka_unit_test(process_knows_its_names),
+        cmocka_unit_test(timer_says_whether_it_is_armed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

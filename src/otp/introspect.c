@@ -106,6 +106,7 @@ enum rusm_err rusm_process_info(rusm_runtime *runtime, rusm_pid pid,
     info.wait = info.status == RUSM_PROCESS_WAITING
                     ? (enum rusm_process_wait)atomic_load_explicit(&p->wait, memory_order_relaxed)
                     : RUSM_WAIT_NONE;
+    info.trap_exit = atomic_load_explicit(&p->trap_exit, memory_order_relaxed);
     info.is_supervisor = process_entry(p) == &supervisor_server;
     info.scheduler = atomic_load_explicit(&p->sched, memory_order_relaxed);
     info.links = atomic_load_explicit(&p->link_count, memory_order_relaxed);

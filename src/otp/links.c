@@ -89,18 +89,19 @@ enum rusm_err rusm_link(rusm_pid pid) {
     return RUSM_OK;
 }
 
-void rusm_unlink(rusm_pid pid) {
+bool rusm_unlink(rusm_pid pid) {
     struct process *p;
     struct sched *s = own(&p);
     struct map64_entry *relation = is_pid(pid) ? relations_find(p, RELATION_LINK, pid.v) : NULL;
     if (!relation || !link_is_active(relation)) {
-        return;
+        return false;
     }
     uint64_t id = links_new_ref(s);
     relation->value = id;
     if (!tell(s, p, pid, SIGNAL_UNLINK, id)) {
         relations_remove(p, relation);
     }
+    return true;
 }
 
 enum rusm_err rusm_monitor(rusm_pid pid, rusm_ref *out) {
@@ -163,11 +164,15 @@ bool rusm_demonitor(rusm_ref ref, bool flush) {
     return true;
 }
 
+static bool traps_exits(const struct process *p) {
+    return atomic_load_explicit(&p->trap_exit, memory_order_relaxed);
+}
+
 bool rusm_trap_exit(bool trap) {
     struct process *p;
     (void)own(&p);
-    bool before = p->trap_exit;
-    p->trap_exit = trap;
+    bool before = traps_exits(p);
+    atomic_store_explicit(&p->trap_exit, trap, memory_order_relaxed);
     return before;
 }
 
@@ -218,7 +223,7 @@ static bool handle_exit(struct sched *s, struct process *p, struct signal *sig) 
         relations_remove(p, relation);
     }
     sig->down.ref.v = 0;
-    if (p->trap_exit || starting) {
+    if (traps_exits(p) || starting) {
         return true;
     }
     bool from_self = sent && from.v == process_pid(p).v;

@@ -230,7 +230,7 @@ static void link_twice(void *arg) {
     rusm_pid b = puppet_spawn(NULL);
     RUSM_ASSERT(rusm_link(b) == RUSM_OK);
     RUSM_ASSERT(rusm_link(b) == RUSM_OK);
-    rusm_unlink(b); /* one unlink ends it, however often it was made */
+    RUSM_ASSERT(rusm_unlink(b)); /* one unlink ends it, however often it was made */
     puppet_exit(b, RUSM_EXIT_ERROR, NULL, 0);
     expect_silence();
 }
@@ -261,7 +261,7 @@ static void unlink_in_time(void *arg) {
     (void)arg;
     (void)rusm_trap_exit(true);
     rusm_pid a = puppet_spawn(NULL);
-    rusm_unlink(a); /* not linked: nothing */
+    RUSM_ASSERT(!rusm_unlink(a)); /* not linked: nothing */
     RUSM_ASSERT(rusm_link(a) == RUSM_OK);
     rusm_unlink(a);
     rusm_unlink(a);

@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "otp/log_internal.h"
 #include "otp/mailbox_internal.h"
+#include "otp/otp.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 #include <string.h>
@@ -256,6 +257,39 @@ void names_release_own(struct names *names, rusm_pid pid, struct process_ext *ex
         release(names, pid, ext->name_hashes[i]);
     }
     ext->name_count = 0;
+}
+
+/* The name with this hash that `pid` has; false if it is another one's by now. */
+static bool name_of(struct names *names, rusm_pid pid, uint64_t hash, char *out) {
+    struct shard *shard = shard_of(names, hash);
+    bool found = false;
+    pthread_mutex_lock(&shard->lock);
+    const struct name *entry = shard->buckets[hash / SHARDS & (shard->bucket_count - 1)];
+    for (; entry && !found; entry = entry->next) {
+        found = entry->hash == hash && entry->pid.v == pid.v;
+        if (found) {
+            memcpy(out, entry->text, sizeof entry->text);
+        }
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return found;
+}
+
+uint32_t otp_own_names(char (*out)[RUSM_NAME_BYTES_MAX + 1], uint32_t capacity) {
+    const struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current);
+    const struct process_ext *ext = atomic_load_explicit(&s->current->ext, memory_order_relaxed);
+    uint32_t count = 0;
+    for (uint32_t i = 0; ext && i < ext->name_count; i++) {
+        char name[RUSM_NAME_BYTES_MAX + 1];
+        if (name_of(s->rt->names, process_pid(s->current), ext->name_hashes[i], name)) {
+            if (count < capacity) {
+                memcpy(out[count], name, sizeof name);
+            }
+            count++;
+        }
+    }
+    return count;
 }
 
 static enum rusm_err register_name(struct rusm_runtime *rt, const char *name, rusm_pid pid) {

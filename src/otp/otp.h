@@ -23,6 +23,7 @@
 #include <rusm/link.h>
 #include <rusm/message.h>
 #include <rusm/process.h>
+#include <rusm/timer.h>
 
 enum step_result {
     STEP_WAIT,         /* call again when a signal has arrived */
@@ -42,8 +43,8 @@ struct step_body {
 
 /* How a new process is tied to the calling one, before it can run. */
 struct otp_tie {
-    enum { OTP_TIE_LINK, OTP_TIE_MONITOR } kind;
-    rusm_ref *ref; /* MONITOR: gets the reference */
+    bool link;
+    rusm_ref *ref; /* monitor it: gets the reference; NULL = do not */
 };
 
 /* As rusm_spawn_server. `body` must outlive the process. `tie` NULL = none; else the caller is a
@@ -62,6 +63,27 @@ void otp_foreign_enter(void);
 bool otp_foreign_leave(void);
 /* Whether the foreign code should come back soon: the slice is spent, or a leave will wait. */
 bool otp_foreign_is_spent(void);
+
+/* ---- the mailbox of the calling process ---- */
+
+/* As rusm_receive_match, but the message stays in its place. Borrowed until the next receive. What
+ * was received last is still that. */
+struct rusm_msg *otp_await_match(rusm_match_fn match, void *arg, uint64_t timeout_ms);
+/* The message received last, while it is borrowed; NULL = none. */
+struct rusm_msg *otp_last_message(void);
+/* As rusm_stash of the message received last; does not end the process. Error: NOMEM, INVALID
+ * (none is borrowed). */
+enum rusm_err otp_stash_last(void);
+/* Put bytes aside as if they had been received. Errors: NOMEM, MAILBOX_FULL. */
+enum rusm_err otp_stash_copy(const void *data, uint32_t len);
+
+/* ---- what the public headers do not tell ---- */
+
+/* The names that the calling process registered for itself: how many, of which up to `capacity` are
+ * written. Takes a lock for each. */
+uint32_t otp_own_names(char (*out)[RUSM_NAME_BYTES_MAX + 1], uint32_t capacity);
+/* Whether the timer has not fired, nor was cancelled. From a process. */
+bool otp_timer_is_armed(rusm_timer timer);
 
 /* ---- waiting for something that is no message ---- */
 

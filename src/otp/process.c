@@ -94,7 +94,7 @@ static inline void init_slot(struct process *p, const struct rusm_config *config
     p->idle_timeout_ms = RUSM_FOREVER;
     atomic_store_explicit(&p->state_bytes, 0, memory_order_relaxed);
     p->watched_fd = -1;
-    p->trap_exit = false;
+    atomic_store_explicit(&p->trap_exit, false, memory_order_relaxed);
     p->foreign = false;
     p->woken = false;
     p->relations = NULL;
@@ -133,10 +133,27 @@ struct spawn {
     const void *entry;
     void *arg;
     const struct rusm_spawn_opts *opts;
-    enum relation_kind tie; /* NONE, LINK or WATCHING */
-    rusm_ref *ref;
+    bool link;
+    rusm_ref *ref;    /* monitor it, and give the reference; NULL = do not */
     bool acknowledge; /* the parent waits for init */
 };
+
+static enum rusm_err tie_link(struct sched *s, struct process *parent, struct process *child,
+                              bool starting) {
+    enum rusm_err err = relations_add(s, child, RELATION_LINK, process_pid(parent).v, LINK_ACTIVE);
+    return err == RUSM_OK ? relations_add(s, parent, RELATION_LINK, process_pid(child).v,
+                                          starting ? LINK_STARTING : LINK_ACTIVE)
+                          : err;
+}
+
+static enum rusm_err tie_monitor(struct sched *s, struct process *parent, struct process *child,
+                                 rusm_ref *ref) {
+    ref->v = links_new_ref(s);
+    enum rusm_err err = relations_add(s, child, RELATION_WATCHED_BY, ref->v, process_pid(parent).v);
+    return err == RUSM_OK
+               ? relations_add(s, parent, RELATION_WATCHING, ref->v, process_pid(child).v)
+               : err;
+}
 
 /* Tie parent and child together before the child can run: both tables are the caller's to change.
  */
@@ -150,17 +167,17 @@ static enum rusm_err tie(struct sched *s, struct process *parent, struct process
         }
         ext->acknowledge_start = true;
     }
-    uint64_t parent_pid = process_pid(parent).v;
-    uint64_t child_pid = process_pid(child).v;
-    if (what->tie == RELATION_LINK) {
-        uint64_t mark = what->acknowledge ? LINK_STARTING : LINK_ACTIVE;
-        enum rusm_err err = relations_add(s, child, RELATION_LINK, parent_pid, LINK_ACTIVE);
-        return err == RUSM_OK ? relations_add(s, parent, RELATION_LINK, child_pid, mark) : err;
+    enum rusm_err err = RUSM_OK;
+    if (what->link) {
+        err = tie_link(s, parent, child, what->acknowledge);
     }
-    what->ref->v = links_new_ref(s);
-    enum rusm_err err = relations_add(s, child, RELATION_WATCHED_BY, what->ref->v, parent_pid);
-    return err == RUSM_OK ? relations_add(s, parent, RELATION_WATCHING, what->ref->v, child_pid)
-                          : err;
+    if (err == RUSM_OK && what->ref) {
+        err = tie_monitor(s, parent, child, what->ref);
+        if (err != RUSM_OK && what->link) {
+            relations_remove(parent, relations_find(parent, RELATION_LINK, process_pid(child).v));
+        }
+    }
+    return err;
 }
 
 static inline enum rusm_err spawn(struct rusm_runtime *runtime, const struct spawn *what,
@@ -196,7 +213,7 @@ static inline enum rusm_err spawn(struct rusm_runtime *runtime, const struct spa
             return err;
         }
     }
-    if (what->tie != RELATION_NONE) {
+    if (what->link || what->ref) {
         err = tie(s, parent, p, what);
         if (err != RUSM_OK) {
             give_back(rt, s, p);
@@ -219,31 +236,28 @@ static inline enum rusm_err spawn(struct rusm_runtime *runtime, const struct spa
 enum rusm_err rusm_spawn(rusm_runtime *runtime, rusm_fiber_fn fn, void *arg,
                          const struct rusm_spawn_opts *opts, rusm_pid *out) {
     RUSM_ASSERT(fn);
-    const struct spawn what = {
-        RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_NONE, NULL, false};
+    const struct spawn what = {RUSM_KIND_FIBER, (const void *)fn, arg, opts, false, NULL, false};
     return spawn(runtime, &what, out);
 }
 
 enum rusm_err rusm_spawn_server(rusm_runtime *runtime, const struct rusm_server *server, void *arg,
                                 const struct rusm_spawn_opts *opts, rusm_pid *out) {
     RUSM_ASSERT(server && server->message);
-    const struct spawn what = {RUSM_KIND_SERVER, server, arg, opts, RELATION_NONE, NULL, false};
+    const struct spawn what = {RUSM_KIND_SERVER, server, arg, opts, false, NULL, false};
     return spawn(runtime, &what, out);
 }
 
 enum rusm_err rusm_spawn_link(rusm_fiber_fn fn, void *arg, const struct rusm_spawn_opts *opts,
                               rusm_pid *out) {
     RUSM_ASSERT(fn);
-    const struct spawn what = {
-        RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_LINK, NULL, false};
+    const struct spawn what = {RUSM_KIND_FIBER, (const void *)fn, arg, opts, true, NULL, false};
     return spawn(NULL, &what, out);
 }
 
 enum rusm_err rusm_spawn_monitor(rusm_fiber_fn fn, void *arg, const struct rusm_spawn_opts *opts,
                                  rusm_pid *out, rusm_ref *ref) {
     RUSM_ASSERT(fn && ref);
-    const struct spawn what = {
-        RUSM_KIND_FIBER, (const void *)fn, arg, opts, RELATION_WATCHING, ref, false};
+    const struct spawn what = {RUSM_KIND_FIBER, (const void *)fn, arg, opts, false, ref, false};
     return spawn(NULL, &what, out);
 }
 
@@ -255,7 +269,7 @@ enum rusm_err process_spawn_server_link(const struct rusm_server *server, void *
                                .entry = server,
                                .arg = arg,
                                .opts = opts,
-                               .tie = RELATION_LINK,
+                               .link = true,
                                .acknowledge = acknowledge};
     return spawn(NULL, &what, out);
 }
@@ -269,12 +283,8 @@ enum rusm_err otp_spawn_step(rusm_runtime *runtime, const struct step_body *body
                              const struct rusm_spawn_opts *opts, const struct otp_tie *with,
                              rusm_pid *out) {
     RUSM_ASSERT(body && body->step);
-    RUSM_ASSERT(!with || with->kind != OTP_TIE_MONITOR || with->ref);
-    struct spawn what = {RUSM_KIND_STEP, body, arg, opts, RELATION_NONE, NULL, false};
-    if (with) {
-        what.tie = with->kind == OTP_TIE_MONITOR ? RELATION_WATCHING : RELATION_LINK;
-        what.ref = with->ref;
-    }
+    const struct spawn what = {RUSM_KIND_STEP,          body, arg, opts, with && with->link,
+                               with ? with->ref : NULL, false};
     return spawn(runtime, &what, out);
 }
 

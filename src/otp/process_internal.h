@@ -111,9 +111,9 @@ struct process {
     int32_t watched_fd;      /* the descriptor registered by the wait under way, or -1 */
     uint16_t watching_sched; /* in whose epoll set */
     bool idle_fired;         /* a server's idle timeout was called for this silence */
-    bool trap_exit;
-    bool foreign; /* between otp_foreign_enter and _leave */
-    bool woken;   /* by otp_wake, since otp_wait last returned */
+    _Atomic bool trap_exit;  /* written by the owner, read by observers */
+    bool foreign;            /* between otp_foreign_enter and _leave */
+    bool woken;              /* by otp_wake, since otp_wait last returned */
     uint16_t spare;
     struct map64 *relations;     /* links and monitors; NULL = none */
     _Atomic uint32_t link_count; /* for the observer; `relations` is the truth */

@@ -3,6 +3,7 @@
 /* Receiving, waiting with a time limit, putting messages aside. */
 #include "base/assert.h"
 #include "otp/mailbox_internal.h"
+#include "otp/otp.h"
 #include "otp/runtime_internal.h"
 
 /* Longest wait a timer is armed for; anything longer has no end. */
@@ -100,8 +101,11 @@ static struct sched *begin(struct process **out) {
     return s;
 }
 
-static struct rusm_msg *receive_slow(struct sched *s, struct process *p, rusm_match_fn match,
-                                     void *arg, uint64_t timeout_ms) {
+/* Where the oldest message is that `match` (NULL = any) accepts, once there is one; NULL when the
+ * time has passed. */
+static struct signal **await(struct sched **sched, struct process *p, rusm_match_fn match,
+                             void *arg, uint64_t timeout_ms) {
+    struct sched *s = *sched;
     struct signal **at = &p->head;
     bool armed = false;
     for (;;) {
@@ -125,7 +129,14 @@ static struct rusm_msg *receive_slow(struct sched *s, struct process *p, rusm_ma
     if (armed) {
         process_disarm_timeout(s, p);
     }
-    return *at ? hand_out(s, p, at) : NULL;
+    *sched = s;
+    return *at ? at : NULL;
+}
+
+static struct rusm_msg *receive_slow(struct sched *s, struct process *p, rusm_match_fn match,
+                                     void *arg, uint64_t timeout_ms) {
+    struct signal **at = await(&s, p, match, arg, timeout_ms);
+    return at ? hand_out(s, p, at) : NULL;
 }
 
 /* flatten: see rusm_send. */
@@ -154,6 +165,20 @@ struct rusm_msg *rusm_receive_match(rusm_match_fn match, void *arg, uint64_t tim
     return receive_slow(s, p, match, arg, timeout_ms);
 }
 
+struct rusm_msg *otp_await_match(rusm_match_fn match, void *arg, uint64_t timeout_ms) {
+    struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current && match);
+    struct signal **at = await(&s, s->current, match, arg, timeout_ms);
+    return at ? &(*at)->msg : NULL;
+}
+
+struct rusm_msg *otp_last_message(void) {
+    const struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current);
+    struct signal *sig = s->current->current;
+    return sig ? &sig->msg : NULL;
+}
+
 /* The process and its current message, which `msg` must be. */
 static struct signal *own_message(struct process **out, struct rusm_msg *msg) {
     struct sched *s = sched_tls;
@@ -164,22 +189,58 @@ static struct signal *own_message(struct process **out, struct rusm_msg *msg) {
     return p->current;
 }
 
+static void put_aside(struct process *p, struct process_ext *ext, struct signal *sig) {
+    sig->next = NULL;
+    *ext->stash_tail = sig;
+    ext->stash_tail = &sig->next;
+    /* It waits again: undo what hand_out counted, or count one that never came by the mailbox. */
+    uint32_t consumed = atomic_load_explicit(&p->consumed, memory_order_relaxed);
+    atomic_store_explicit(&p->consumed, consumed - 1, memory_order_relaxed);
+}
+
+static bool stash_current(struct sched *s, struct process *p) {
+    struct process_ext *ext = process_ext_ensure(s, p);
+    if (ext) {
+        struct signal *sig = p->current;
+        p->current = NULL;
+        put_aside(p, ext, sig);
+    }
+    return ext;
+}
+
 void rusm_stash(struct rusm_msg *msg) {
     struct process *p;
-    struct signal *sig = own_message(&p, msg);
-    struct process_ext *ext = process_ext_ensure(sched_tls, p);
-    if (!ext) {
+    (void)own_message(&p, msg);
+    if (!stash_current(sched_tls, p)) {
         static const char why[] = "no memory to put a message aside";
         const struct rusm_exit_reason reason = {RUSM_EXIT_LIMIT, why, sizeof why - 1};
         process_abandon(sched_tls, p, &reason);
     }
-    p->current = NULL;
-    sig->next = NULL;
-    *ext->stash_tail = sig;
-    ext->stash_tail = &sig->next;
-    /* It waits again: undo what hand_out counted. */
-    uint32_t consumed = atomic_load_explicit(&p->consumed, memory_order_relaxed);
-    atomic_store_explicit(&p->consumed, consumed - 1, memory_order_relaxed);
+}
+
+enum rusm_err otp_stash_last(void) {
+    struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current);
+    if (!s->current->current) {
+        return RUSM_ERR_INVALID;
+    }
+    return stash_current(s, s->current) ? RUSM_OK : RUSM_ERR_NOMEM;
+}
+
+enum rusm_err otp_stash_copy(const void *data, uint32_t len) {
+    struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current);
+    struct process *p = s->current;
+    if (mailbox_depth(p) >= atomic_load_explicit(&p->bound, memory_order_relaxed)) {
+        return RUSM_ERR_MAILBOX_FULL;
+    }
+    struct process_ext *ext = process_ext_ensure(s, p);
+    struct signal *sig = ext ? signal_create_message(s, data, len) : NULL;
+    if (!sig) {
+        return RUSM_ERR_NOMEM;
+    }
+    put_aside(p, ext, sig);
+    return RUSM_OK;
 }
 
 void rusm_unstash(void) {

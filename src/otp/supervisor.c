@@ -92,6 +92,9 @@ static enum rusm_err spawn_child(const struct child *child, rusm_pid *pid) {
     if (spec->server) {
         return process_spawn_server_link(spec->server, child->arg, &opts, true, pid);
     }
+    if (spec->start) {
+        return spec->start(child->arg, &opts, pid);
+    }
     struct supervisor_start *start = rusm_zalloc(sizeof *start);
     if (!start) {
         return RUSM_ERR_NOMEM;
@@ -110,7 +113,7 @@ static enum rusm_err start_child(struct supervisor *sup, struct child *child) {
     RUSM_ASSERT(child->pid.v == 0);
     rusm_pid pid;
     enum rusm_err err = spawn_child(child, &pid);
-    if (err == RUSM_OK && !child->spec->fiber) {
+    if (err == RUSM_OK && (child->spec->server || child->spec->supervisor)) {
         err = call_await_start(pid);
     }
     if (err == RUSM_OK) {
@@ -118,7 +121,7 @@ static enum rusm_err start_child(struct supervisor *sup, struct child *child) {
         if (err == RUSM_OK) {
             child->pid = pid;
         } else {
-            rusm_unlink(pid);
+            (void)rusm_unlink(pid);
             (void)rusm_kill(NULL, pid);
         }
     }
@@ -177,7 +180,7 @@ static void end_child(struct supervisor *sup, struct child *child) {
         (void)rusm_kill(NULL, child->pid);
         (void)rusm_receive_match(is_down_of, &ref, RUSM_FOREVER);
     }
-    rusm_unlink(child->pid);
+    (void)rusm_unlink(child->pid);
     (void)rusm_receive_match(is_exit_of, &child->pid, 0);
     clear_pid(sup, child);
 }
@@ -434,9 +437,7 @@ static struct child *add_own(struct supervisor *sup, const struct child_spec *sp
         return NULL;
     }
     *own = *spec;
-    if (own->supervisor) {
-        (void)supervisor_spec_hold(own->supervisor);
-    }
+    child_spec_hold(own);
     child->own = own;
     return child;
 }

@@ -27,32 +27,54 @@ static bool copy_text(char out[RUSM_NAME_BYTES_MAX + 1], const char *text) {
 enum rusm_err child_spec_copy(const struct rusm_child *from, bool is_template,
                               struct child_spec *out) {
     memset(out, 0, sizeof *out);
-    int bodies = (from->fiber != NULL) + (from->server != NULL) + (from->supervisor != NULL);
+    int bodies = (from->fiber != NULL) + (from->server != NULL) + (from->supervisor != NULL) +
+                 (from->start != NULL);
     bool has_id = from->id && from->id[0];
-    if (bodies != 1 || has_id == is_template || !copy_text(out->id, from->id) ||
-        !copy_text(out->name, from->name) ||
+    if (bodies != 1 || has_id == is_template || (from->hold != NULL) != (from->release != NULL) ||
+        !copy_text(out->id, from->id) || !copy_text(out->name, from->name) ||
         !copy_text(out->label, from->label ? from->label : from->id)) {
         return RUSM_ERR_INVALID;
     }
     out->fiber = from->fiber;
     out->server = from->server;
+    out->start = from->start;
     out->arg = from->arg;
     out->restart = from->restart;
     out->shutdown_ms = from->shutdown_ms ? from->shutdown_ms : DEFAULT_SHUTDOWN_MS;
-    if (!from->supervisor) {
-        return RUSM_OK;
+    if (from->supervisor) {
+        enum rusm_err err = supervisor_spec_copy(from->supervisor, &out->supervisor);
+        if (err != RUSM_OK) {
+            return err;
+        }
+        if (!from->name) {
+            memcpy(out->name, out->supervisor->name, sizeof out->name);
+        }
     }
-    enum rusm_err err = supervisor_spec_copy(from->supervisor, &out->supervisor);
-    if (err == RUSM_OK && !from->name) {
-        memcpy(out->name, out->supervisor->name, sizeof out->name);
+    if (from->hold) {
+        from->hold(from->arg);
+        out->hold = from->hold;
+        out->release = from->release;
     }
-    return err;
+    return RUSM_OK;
+}
+
+void child_spec_hold(struct child_spec *spec) {
+    if (spec->supervisor) {
+        (void)supervisor_spec_hold(spec->supervisor);
+    }
+    if (spec->hold) {
+        spec->hold(spec->arg);
+    }
 }
 
 void child_spec_deinit(struct child_spec *spec) {
     if (spec->supervisor) {
         supervisor_spec_release(spec->supervisor);
         spec->supervisor = NULL;
+    }
+    if (spec->release) {
+        spec->release(spec->arg);
+        spec->release = NULL;
     }
 }
 

@@ -496,8 +496,80 @@ static void a_branch_can_be_added_and_cut_off(void **state) {
     }
 }
 
+/* ---- children that start themselves ---- */
+
+struct starter {
+    _Atomic int holds;
+    uint32_t starts;
+    uint32_t refuse; /* this start, counted from 1 */
+};
+
+static void hold_starter(void *arg) {
+    atomic_fetch_add(&((struct starter *)arg)->holds, 1);
+}
+
+static void release_starter(void *arg) {
+    atomic_fetch_sub(&((struct starter *)arg)->holds, 1);
+}
+
+static enum rusm_err start_linked(void *arg, const struct rusm_spawn_opts *opts, rusm_pid *out) {
+    struct starter *starter = arg;
+    if (++starter->starts == starter->refuse) {
+        return RUSM_ERR_PROCESS_LIMIT;
+    }
+    return rusm_spawn_link(wait_for_ever, NULL, opts, out);
+}
+
+static void use_starters(void *arg) {
+    (void)arg;
+    struct starter a = {.refuse = 2};
+    struct starter b = {.refuse = 0};
+    struct rusm_child child = {.id = "a",
+                               .name = "named",
+                               .start = start_linked,
+                               .arg = &a,
+                               .hold = hold_starter,
+                               .release = release_starter};
+    const struct rusm_supervisor spec = {.children = &child, .child_count = 1};
+    rusm_pid sup;
+    sup_start(&spec, &sup);
+    rusm_pid first = kid_pid(sup, "a");
+    RUSM_ASSERT(rusm_whereis(NULL, "named").v == first.v && a.holds == 1);
+    (void)rusm_kill(NULL, first);
+    (void)kid_await(sup, "a", first);
+    RUSM_ASSERT(a.starts == 3); /* the second was refused, and tried again */
+
+    child.id = "b";
+    child.name = NULL;
+    child.arg = &b;
+    RUSM_ASSERT(rusm_supervisor_start_child(sup, &child, NULL, NULL) == RUSM_OK);
+    RUSM_ASSERT(b.holds == 1 && b.starts == 1);
+    RUSM_ASSERT(rusm_supervisor_end_child(sup, "b", (rusm_pid){0}) == RUSM_OK);
+    RUSM_ASSERT(b.holds == 0);
+    RUSM_ASSERT(rusm_supervisor_start_child(sup, &child, NULL, NULL) == RUSM_OK);
+    sup_stop(sup);
+    AWAIT(a.holds == 0 && b.holds == 0);
+
+    b.refuse = b.starts + 1;
+    const struct rusm_supervisor refused = {.children = &child, .child_count = 1};
+    RUSM_ASSERT(rusm_supervisor_start(NULL, &refused, &sup) == RUSM_ERR_START_FAILED);
+    AWAIT(b.holds == 0);
+    child.release = NULL;
+    RUSM_ASSERT(rusm_supervisor_start(NULL, &refused, &sup) == RUSM_ERR_INVALID);
+    child.release = release_starter;
+    child.server = &kid_server;
+    RUSM_ASSERT(rusm_supervisor_start(NULL, &refused, &sup) == RUSM_ERR_INVALID);
+    RUSM_ASSERT(b.holds == 0);
+}
+
+static void children_may_start_themselves(void **state) {
+    (void)state;
+    run_fiber(use_starters, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(children_may_start_themselves),
         cmocka_unit_test(children_come_and_go),
         cmocka_unit_test(a_child_that_does_not_start_is_not_kept),
         cmocka_unit_test(a_dead_supervisor_answers_nothing),

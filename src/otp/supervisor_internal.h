@@ -23,7 +23,10 @@ struct child_spec {
     rusm_fiber_fn fiber;
     const struct rusm_server *server;
     struct supervisor_spec *supervisor; /* one reference */
-    void *arg;
+    rusm_start_fn start;
+    void *arg; /* held by this copy, if there is a `release` */
+    void (*hold)(void *arg);
+    void (*release)(void *arg);
     enum rusm_restart restart;
     uint64_t shutdown_ms;
 };
@@ -46,6 +49,8 @@ enum rusm_err supervisor_spec_copy(const struct rusm_supervisor *from,
                                    struct supervisor_spec **out);
 enum rusm_err child_spec_copy(const struct rusm_child *from, bool is_template,
                               struct child_spec *out);
+/* What a copy of bytes needs, to hold all that the original does. */
+void child_spec_hold(struct child_spec *spec);
 /* Give up what the copy holds besides its own memory. */
 void child_spec_deinit(struct child_spec *spec);
 struct supervisor_spec *supervisor_spec_hold(struct supervisor_spec *spec);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "otp/otp.h"
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 #include <sched.h>
@@ -198,15 +199,23 @@ static bool disarm(struct timer *t, uint64_t generation) {
     }
 }
 
-enum rusm_err timer_cancel(struct sched *s, rusm_timer timer, uint64_t *left_ms) {
+/* What the number names; NULL if there never was such a timer. */
+static struct timer *find(struct rusm_runtime *rt, rusm_timer timer, struct sched **owner,
+                          uint64_t *generation) {
     uint32_t index = (uint32_t)timer.v & ((1u << TIMER_INDEX_BITS) - 1);
     uint32_t sched = (uint32_t)(timer.v >> TIMER_INDEX_BITS) & ((1u << TIMER_SCHED_BITS) - 1);
-    uint64_t generation = timer.v >> TIMER_GEN_SHIFT;
-    if (sched >= s->rt->sched_count || generation == 0) {
-        return RUSM_ERR_NO_TIMER;
+    *generation = timer.v >> TIMER_GEN_SHIFT;
+    if (sched >= rt->sched_count || *generation == 0) {
+        return NULL;
     }
-    struct sched *owner = &s->rt->scheds[sched];
-    struct timer *t = timer_at(&owner->wheel, index);
+    *owner = &rt->scheds[sched];
+    return timer_at(&(*owner)->wheel, index);
+}
+
+enum rusm_err timer_cancel(struct sched *s, rusm_timer timer, uint64_t *left_ms) {
+    uint64_t generation;
+    struct sched *owner;
+    struct timer *t = find(s->rt, timer, &owner, &generation);
     if (!t || !disarm(t, generation)) {
         return RUSM_ERR_NO_TIMER;
     }
@@ -395,6 +404,19 @@ enum rusm_err rusm_cancel_timer(rusm_timer timer, uint64_t *left_ms) {
     struct sched *s = sched_tls;
     RUSM_ASSERT(s && s->current);
     return timer_cancel(s, timer, left_ms);
+}
+
+bool otp_timer_is_armed(rusm_timer timer) {
+    const struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current);
+    uint64_t generation;
+    struct sched *owner;
+    const struct timer *t = find(s->rt, timer, &owner, &generation);
+    if (!t) {
+        return false;
+    }
+    uint64_t word = atomic_load_explicit(&t->word, memory_order_relaxed);
+    return word == (generation << 2 | TIMER_ARMED) || word == (generation << 2 | TIMER_TICKING);
 }
 
 void rusm_sleep(uint64_t duration_ms) {

@@ -396,12 +396,12 @@ enum rusm_err rusm_spawn_guest(rusm_program *program, const struct rusm_spawn_op
 
 enum rusm_err rusm_spawn_guest_link(rusm_program *program, const struct rusm_spawn_opts *opts,
                                     rusm_pid *out) {
-    const struct otp_tie tie = {OTP_TIE_LINK, NULL};
+    const struct otp_tie tie = {.link = true};
     return spawn(program, opts, &tie, out);
 }
 
 enum rusm_err rusm_spawn_guest_monitor(rusm_program *program, const struct rusm_spawn_opts *opts,
                                        rusm_pid *out, rusm_ref *ref) {
-    const struct otp_tie tie = {OTP_TIE_MONITOR, ref};
+    const struct otp_tie tie = {.ref = ref};
     return spawn(program, opts, &tie, out);
 }
