@@ -83,11 +83,14 @@ enum rusm_err rusm_wasm_define_capability(rusm_wasm *wasm, const char *name,
 
 /* What a program is made of. Zero-initialise. Borrowed for the call. */
 struct rusm_program_spec {
-    const char *name;       /* guests spawn it by this; NULL = it has none */
-    const void *wasm;       /* a module or component, binary or text */
-    size_t wasm_bytes;      /* at most RUSM_PROGRAM_BYTES_MAX */
-    const char *entry;      /* the exported function without parameters to call; NULL = "run" */
+    const char *name;  /* guests spawn it by this; NULL = it has none */
+    const void *wasm;  /* a module or component, binary or text */
+    size_t wasm_bytes; /* at most RUSM_PROGRAM_BYTES_MAX */
+    const char *entry; /* the exported function without parameters to call; NULL = "run"; at most
+                          RUSM_NAME_BYTES_MAX bytes */
     const char *capability; /* NULL = "sandboxed" */
+    bool is_template; /* without `wasm`: it has a name, and guests that may spawn run code of their
+                         own under its capability (spawn-from). It cannot be spawned itself */
 };
 #define RUSM_PROGRAM_BYTES_MAX ((size_t)256 << 20)
 
@@ -106,7 +109,7 @@ rusm_program *rusm_program_find(rusm_wasm *wasm, const char *name);
 
 /*
  * Start a guest. As rusm_spawn; opts->mailbox_len_max 0 is the capability's. Any thread. The
- * instance is made when the guest first runs.
+ * instance is made when the guest first runs. Error: INVALID also for a template.
  */
 enum rusm_err rusm_spawn_guest(rusm_program *program, const struct rusm_spawn_opts *opts,
                                rusm_pid *out);

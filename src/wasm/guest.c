@@ -47,6 +47,14 @@ const struct capability *guest_capability(const struct guest *guest) {
     return guest->program->capability;
 }
 
+const struct rusm_capability *guest_grant(const struct guest *guest) {
+    return &guest->program->capability->grant;
+}
+
+bool guest_may_claim(const struct guest *guest, const char *name) {
+    return capability_allows_name(guest->program->capability, name);
+}
+
 void *guest_bridge_state(const struct guest *guest, size_t index) {
     RUSM_DASSERT(index < WASM_BRIDGES_MAX);
     return guest->bridge_states[index];
@@ -371,9 +379,12 @@ enum rusm_guest_kind rusm_guest_kind(const void *entry) {
     return entry == &component_body ? RUSM_GUEST_COMPONENT : RUSM_GUEST_NONE;
 }
 
-static enum rusm_err spawn(rusm_program *program, const struct rusm_spawn_opts *opts,
-                           const struct otp_tie *tie, rusm_pid *out) {
+enum rusm_err program_spawn(rusm_program *program, const struct rusm_spawn_opts *opts,
+                            const struct otp_tie *tie, rusm_pid *out) {
     RUSM_ASSERT(program);
+    if (program->is_template) {
+        return RUSM_ERR_INVALID;
+    }
     const struct step_body *body = program->kind == RWT_MODULE ? &module_body : &component_body;
     struct rusm_spawn_opts with_bound;
     if (program->mailbox_len_max > 0 && !(opts && opts->mailbox_len_max > 0)) {
@@ -391,17 +402,17 @@ static enum rusm_err spawn(rusm_program *program, const struct rusm_spawn_opts *
 
 enum rusm_err rusm_spawn_guest(rusm_program *program, const struct rusm_spawn_opts *opts,
                                rusm_pid *out) {
-    return spawn(program, opts, NULL, out);
+    return program_spawn(program, opts, NULL, out);
 }
 
 enum rusm_err rusm_spawn_guest_link(rusm_program *program, const struct rusm_spawn_opts *opts,
                                     rusm_pid *out) {
     const struct otp_tie tie = {.link = true};
-    return spawn(program, opts, &tie, out);
+    return program_spawn(program, opts, &tie, out);
 }
 
 enum rusm_err rusm_spawn_guest_monitor(rusm_program *program, const struct rusm_spawn_opts *opts,
                                        rusm_pid *out, rusm_ref *ref) {
     const struct otp_tie tie = {.ref = ref};
-    return spawn(program, opts, &tie, out);
+    return program_spawn(program, opts, &tie, out);
 }

@@ -55,8 +55,7 @@ static enum rusm_err prepare(struct rusm_program *program, const struct rusm_pro
             return refuse(error, spec, text);
         }
         program->kind = rwt_program_kind(loaded);
-        program->prepared[i] =
-            rwt_prepare(pool->lanes[i].linker, loaded, spec->entry ? spec->entry : "run", &text);
+        program->prepared[i] = rwt_prepare(pool->lanes[i].linker, loaded, program->entry, &text);
         rwt_program_delete(loaded);
         if (!program->prepared[i]) {
             return refuse(error, spec, text);
@@ -91,12 +90,20 @@ static enum rusm_err grant(struct rusm_program *program, const struct rusm_progr
 }
 
 static enum rusm_err check_spec(const struct rusm_program_spec *spec, struct rusm_errinfo *error) {
-    if (!spec->wasm || spec->wasm_bytes == 0 || spec->wasm_bytes > RUSM_PROGRAM_BYTES_MAX) {
+    if (spec->is_template && (spec->wasm || !spec->name)) {
+        return errinfo_set(error, RUSM_ERR_INVALID, "a template has a name, and no code");
+    }
+    if (!spec->is_template &&
+        (!spec->wasm || spec->wasm_bytes == 0 || spec->wasm_bytes > RUSM_PROGRAM_BYTES_MAX)) {
         return errinfo_set(error, RUSM_ERR_INVALID, "a program has 1 to %zu bytes, not %zu",
                            RUSM_PROGRAM_BYTES_MAX, spec->wasm_bytes);
     }
     if (spec->name && (spec->name[0] == '\0' || strlen(spec->name) > RUSM_NAME_BYTES_MAX)) {
         return errinfo_set(error, RUSM_ERR_INVALID, "a program's name has 1 to %u bytes",
+                           RUSM_NAME_BYTES_MAX);
+    }
+    if (spec->entry && (spec->entry[0] == '\0' || strlen(spec->entry) > RUSM_NAME_BYTES_MAX)) {
+        return errinfo_set(error, RUSM_ERR_INVALID, "a program's entry has 1 to %u bytes",
                            RUSM_NAME_BYTES_MAX);
     }
     return RUSM_OK;
@@ -162,6 +169,9 @@ static struct rusm_program *new_program(struct rusm_wasm *wasm,
         program->holds = 1;
         program->memory_bytes_max = wasm->pool.config.memory_bytes_max;
         (void)snprintf(program->name, sizeof program->name, "%s", spec->name ? spec->name : "");
+        (void)snprintf(program->entry, sizeof program->entry, "%s",
+                       spec->entry ? spec->entry : "run");
+        program->is_template = spec->is_template;
     }
     return program;
 }
@@ -178,7 +188,7 @@ enum rusm_err rusm_program_load(rusm_wasm *wasm, const struct rusm_program_spec 
         return errinfo_set(error, RUSM_ERR_NOMEM, "no memory for a program");
     }
     err = grant(program, spec, error);
-    if (err == RUSM_OK) {
+    if (err == RUSM_OK && !spec->is_template) {
         err = compile(program, spec, error);
     }
     if (err == RUSM_OK && spec->name) {
@@ -190,6 +200,23 @@ enum rusm_err rusm_program_load(rusm_wasm *wasm, const struct rusm_program_spec 
     }
     *out = program;
     return RUSM_OK;
+}
+
+const char *program_name(const rusm_program *program) {
+    return program->name;
+}
+
+bool program_is_template(const rusm_program *program) {
+    return program->is_template;
+}
+
+enum rusm_err program_load_from(const rusm_program *template, const void *wasm, size_t wasm_bytes,
+                                rusm_program **out, struct rusm_errinfo *error) {
+    const struct rusm_program_spec spec = {.wasm = wasm,
+                                           .wasm_bytes = wasm_bytes,
+                                           .entry = template->entry,
+                                           .capability = template->capability->name};
+    return rusm_program_load(template->wasm, &spec, out, error);
 }
 
 /* ---- the whole ---- */

@@ -7,8 +7,7 @@
 #include "wasm/capability_internal.h"
 #include "wasm/pool_internal.h"
 
-#define PROGRAM_ENTRY_BYTES_MAX 63u
-#define PROGRAM_NAMES_MAX       65536u
+#define PROGRAM_NAMES_MAX 65536u
 
 struct rusm_program {
     /* immutable */
@@ -20,6 +19,8 @@ struct rusm_program {
     uint64_t cpu_ms_max;                /* a second; RUSM_UNLIMITED = no budget */
     uint32_t mailbox_len_max;           /* of its guests; 0 = the runtime's default */
     char name[RUSM_NAME_BYTES_MAX + 1]; /* "" = none */
+    char entry[RUSM_NAME_BYTES_MAX + 1];
+    bool is_template; /* it has no code */
     /* any thread */
     _Atomic uint64_t holds;
     /* guarded by the lock of the names */

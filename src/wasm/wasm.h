@@ -20,6 +20,7 @@
 
 #include "base/errinfo.h"
 #include "otp/otp.h"
+#include <rusm/capability.h>
 #include <rusm/wasm.h>
 #include <rusm_wasmtime.h>
 
@@ -48,11 +49,26 @@ enum rusm_err wasm_create(rusm_runtime *runtime, const struct rusm_wasm_config *
 /* As given to wasm_create, with the defaults. */
 const struct rusm_wasm_config *wasm_config(const rusm_wasm *wasm);
 
+/* Its name, "" = none. Lives as long as the program. */
+const char *program_name(const rusm_program *program);
+bool program_is_template(const rusm_program *program);
+/* Load code with the capability and entry of `template`, without a name. As rusm_program_load. */
+enum rusm_err program_load_from(const rusm_program *template, const void *wasm, size_t wasm_bytes,
+                                rusm_program **out, struct rusm_errinfo *error);
+
+/* As rusm_spawn_guest, tied to the calling process. */
+enum rusm_err program_spawn(rusm_program *program, const struct rusm_spawn_opts *opts,
+                            const struct otp_tie *tie, rusm_pid *out);
+
 /* ---- for host functions: the guest that calls ---- */
 
 rusm_wasm *guest_wasm(const struct guest *guest);
 rusm_program *guest_program(const struct guest *guest);
 const struct capability *guest_capability(const struct guest *guest);
+/* What it may do, resolved: no RUSM_INHERIT, no number 0. */
+const struct rusm_capability *guest_grant(const struct guest *guest);
+/* Whether it may register `name`, or be in the group of that name. */
+bool guest_may_claim(const struct guest *guest, const char *name);
 
 /* What the bridge at `index` of wasm_create keeps for this guest; NULL until set. */
 void *guest_bridge_state(const struct guest *guest, size_t index);
