@@ -9,9 +9,10 @@
 
 /* ---- the bridges, at their index of wasm_create: that of their state ---- */
 
-enum bridge_index { BRIDGE_LOG, BRIDGE_COUNT };
+enum bridge_index { BRIDGE_LOG, BRIDGE_STREAMS, BRIDGE_COUNT };
 
 extern const struct wasm_bridge bridge_log;
+extern const struct wasm_bridge bridge_streams;
 
 /* ---- answers of core functions, as in sdk/README.md ---- */
 

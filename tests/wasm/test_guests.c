@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+#include "test_guests_internal.h"
+
+#include "base/assert.h"
+#include "wasm/wasm.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int trap_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+#define TRAP_SIGNALS (sizeof trap_signals / sizeof trap_signals[0])
+
+void guests_signals(void) {
+    static struct sigaction wasmtimes[TRAP_SIGNALS];
+    static bool known;
+    if (!known) {
+        struct rusm_wasm_config config;
+        rusm_wasm *wasm = NULL;
+        rusm_runtime *rt = start_runtime(1);
+        guests_config(&config);
+        config.instances_max = 1;
+        enum rusm_err err = wasm_create(rt, &config, NULL, 0, &wasm, NULL);
+        RUSM_ASSERT(err == RUSM_OK);
+        finish_guests(rt, wasm);
+    }
+    for (size_t i = 0; i < TRAP_SIGNALS; i++) {
+        int result =
+            sigaction(trap_signals[i], known ? &wasmtimes[i] : NULL, known ? NULL : &wasmtimes[i]);
+        RUSM_ASSERT(result == 0);
+    }
+    known = true;
+}
+
+void guests_config(struct rusm_wasm_config *config) {
+    rusm_wasm_config_init(config);
+    config->instances_max = 32;
+    config->cache_dir = "";
+}
+
+rusm_program *load_text_as(rusm_wasm *wasm, const char *text, const char *capability) {
+    const struct rusm_program_spec spec = {
+        .wasm = text, .wasm_bytes = strlen(text), .capability = capability};
+    rusm_program *program = NULL;
+    struct rusm_errinfo error;
+    if (rusm_program_load(wasm, &spec, &program, &error) != RUSM_OK) {
+        (void)fprintf(stderr, "%s\n", error.text);
+        RUSM_ASSERT(program);
+    }
+    return program;
+}
+
+rusm_program *load_text(rusm_wasm *wasm, const char *text) {
+    return load_text_as(wasm, text, NULL);
+}
+
+rusm_program *load_format(rusm_wasm *wasm, const char *format, rusm_pid number) {
+    char text[8192];
+    char digits[24];
+    const char *at = strstr(format, "%llu");
+    RUSM_ASSERT(at && strlen(format) + sizeof digits < sizeof text);
+    (void)snprintf(digits, sizeof digits, "%llu", (unsigned long long)number.v);
+    (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - format), format, digits, at + 4);
+    return load_text(wasm, text);
+}
+
+rusm_pid spawn_guest(rusm_program *program, struct exit_record *record) {
+    const struct rusm_spawn_opts opts = {.on_exit = record ? record_exit : NULL,
+                                         .on_exit_arg = record};
+    rusm_pid pid = {0};
+    enum rusm_err err = rusm_spawn_guest(program, &opts, &pid);
+    RUSM_ASSERT(err == RUSM_OK);
+    return pid;
+}
+
+rusm_pid run_text(rusm_wasm *wasm, const char *text, struct exit_record *record) {
+    rusm_program *program = load_text(wasm, text);
+    rusm_pid pid = spawn_guest(program, record);
+    rusm_program_release(program);
+    return pid;
+}
+
+void await_exit(struct exit_record *record) {
+    /* Acquire: pairs with record_exit. */
+    AWAIT(atomic_load_explicit(&record->count, memory_order_acquire) == 1);
+}
+
+bool says(const struct exit_record *record, const char *part) {
+    return memmem(record->payload, record->payload_bytes, part, strlen(part)) != NULL;
+}
+
+uint64_t guests_running(rusm_wasm *wasm) {
+    struct rusm_wasm_info info;
+    rusm_wasm_info(wasm, &info);
+    return info.instances;
+}
+
+uint64_t guests_waiting(rusm_wasm *wasm) {
+    struct rusm_wasm_info info;
+    rusm_wasm_info(wasm, &info);
+    return info.waiting;
+}
+
+void finish_guests(rusm_runtime *rt, rusm_wasm *wasm) {
+    struct rusm_wasm_info info;
+    rusm_runtime_wait_idle(rt);
+    rusm_wasm_info(wasm, &info);
+    RUSM_ASSERT(info.instances == 0 && info.waiting == 0 && info.memory_bytes == 0);
+    rusm_runtime_destroy(rt);
+    rusm_wasm_destroy(wasm);
+}

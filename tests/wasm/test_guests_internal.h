@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+/* What the tests of guests share: a runtime that runs them, programs from text, how they ended. */
+#ifndef WASM_TEST_GUESTS_INTERNAL_H
+#define WASM_TEST_GUESTS_INTERNAL_H
+
+#include "otp/test_runtime_internal.h"
+#include <rusm/capability.h>
+#include <rusm/wasm.h>
+
+/*
+ * The first call, from main: let Wasmtime put its signal handlers in, and remember them. Further
+ * calls, from each test: put them back. cmocka takes them out for the length of a test, and without
+ * them a trap ends the program.
+ */
+void guests_signals(void);
+
+/* Defaults but for a small pool and no cache, so that a test starts at once. */
+void guests_config(struct rusm_wasm_config *config);
+
+/* Load a module or component, asserting success. Release it. */
+rusm_program *load_text(rusm_wasm *wasm, const char *text);
+rusm_program *load_text_as(rusm_wasm *wasm, const char *text, const char *capability);
+/* The same with a 64-bit number in place of the one "%llu" in the text. */
+rusm_program *load_format(rusm_wasm *wasm, const char *format, rusm_pid number);
+
+/* Load, spawn a guest, release. `record` may be NULL. */
+rusm_pid run_text(rusm_wasm *wasm, const char *text, struct exit_record *record);
+rusm_pid spawn_guest(rusm_program *program, struct exit_record *record);
+
+/* Wait until it has ended. */
+void await_exit(struct exit_record *record);
+/* Whether its payload has `part` in it. */
+bool says(const struct exit_record *record, const char *part);
+
+/* Guests that hold an instance, and that wait for one, now. */
+uint64_t guests_running(rusm_wasm *wasm);
+uint64_t guests_waiting(rusm_wasm *wasm);
+
+/* Destroy both, when all processes have ended. Asserted: no guest and no memory is left. */
+void finish_guests(rusm_runtime *rt, rusm_wasm *wasm);
+
+#endif
