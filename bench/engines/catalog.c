@@ -7,8 +7,19 @@
 
 #define SCENARIOS 21u
 
-static const struct engine *const engines[] = {&engine_spawn_storm, &engine_ping_pong,
-                                               &engine_fault_recovery, &engine_pubsub_fanout};
+static const struct engine *const engines[] = {
+    &engine_spawn_storm,  &engine_ping_pong,       &engine_fault_recovery, &engine_pubsub_fanout,
+#ifdef RUSM_WASM
+    &engine_module_storm, &engine_component_storm,
+#endif
+};
+
+#ifdef RUSM_WASM
+#define REAL_WITH_WASM(name)                                                                       \
+    .real = true, .source = engine_source_##name, .source_file = "bench/engines/" #name ".c"
+#else
+#define REAL_WITH_WASM(name) .source = "", .source_file = ""
+#endif
 
 static const char *const spawn_storm_details[] = {
     "W spawner processes spawn processes with an empty body; one operation is one process reaped.",
@@ -35,9 +46,14 @@ static const char *const fairness_details[] = {
     "One endless-loop guest a core, W wasm bystanders and one native bystander.",
     "Latency runs from becoming runnable to running.", NULL};
 static const char *const module_storm_details[] = {
-    "One 64 KiB page each, 100 in flight for each of W spawners.", NULL};
-static const char *const component_storm_details[] = {"100 in flight for each of W spawners.",
-                                                      NULL};
+    "A fresh instance with one page of memory in a process of its own; the guest touches the page "
+    "once and returns.",
+    "100 in flight for each of W spawners. cold_compile_ns: what compiling the program took.",
+    NULL};
+static const char *const component_storm_details[] = {
+    "The same guest as a component, resolved once.",
+    "100 in flight for each of W spawners. cold_compile_ns: what compiling the program took.",
+    NULL};
 static const char *const stream_pipe_details[] = {"W pairs, chunks of 4 KiB, default depth.", NULL};
 static const char *const distributed_fanout_details[] = {
     "A hub and further nodes as separate processes of the system, over real loopback sockets.",
@@ -141,8 +157,7 @@ static const struct node_scenario scenarios[] = {
      .unit = NODE_UNIT_COUNT,
      .ops_label = "spawns",
      .latency_label = "spawn to reaped",
-     .source = "",
-     .source_file = ""},
+     REAL_WITH_WASM(module_storm)},
     {.id = "component-storm",
      .label = "Component storm",
      .description = "Component processes spawned, run and reaped.",
@@ -151,8 +166,7 @@ static const struct node_scenario scenarios[] = {
      .unit = NODE_UNIT_COUNT,
      .ops_label = "spawns",
      .latency_label = "spawn to reaped",
-     .source = "",
-     .source_file = ""},
+     REAL_WITH_WASM(component_storm)},
     {.id = "stream-pipe",
      .label = "Stream pipe",
      .description = "Bytes that flow from producer to consumer guests.",

@@ -13,6 +13,10 @@ extern const struct engine engine_ping_pong;
 extern const struct engine engine_fault_recovery;
 extern const struct engine engine_pubsub_fanout;
 
+/* WebAssembly guests. */
+extern const struct engine engine_module_storm;
+extern const struct engine engine_component_storm;
+
 /* The scenarios in the order of the menu. Static. */
 const struct node_scenario *catalog_scenarios(uint32_t *count);
 

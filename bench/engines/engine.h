@@ -15,6 +15,7 @@
 
 #include "base/histogram.h"
 #include <rusm/rusm.h>
+#include <rusm/wasm.h>
 
 #define ENGINE_METRICS_MAX   8u
 #define ENGINE_LATENCIES_MAX 3u
@@ -23,6 +24,11 @@ struct engine_config {
     rusm_runtime *runtime;   /* borrowed until destroy */
     uint32_t workers;        /* at least 1 */
     uint32_t population_cap; /* processes it may hold at once */
+    /* What runs guests in that runtime, made when first asked for; lives as long as the runtime.
+     * NULL with a text: it cannot be made. Called on a thread that may block. NULL in a build
+     * without WebAssembly. */
+    rusm_wasm *(*wasm)(void *arg, struct rusm_errinfo *error);
+    void *wasm_arg;
 };
 
 struct engine_metric {
@@ -44,6 +50,8 @@ struct engine {
     void (*latency)(void *run, uint32_t which, struct histogram *into);
     /* Further figures, at most ENGINE_METRICS_MAX; the number of them. May be NULL. */
     uint32_t (*metrics)(void *run, struct engine_metric out[ENGINE_METRICS_MAX]);
+    /* Why the run cannot go on, borrowed; NULL while it can. NULL: it always can. */
+    const char *(*problem)(void *run);
     /* Ask all workers to end. */
     void (*stop)(void *run);
     /* True once every process of the run has ended, after stop. */

@@ -2,6 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 /* Every engine, on a real runtime: it works, it measures, and it leaves nothing behind. */
 #include "engines/catalog.h"
+#include "runner/wasm_host.h"
 
 #include <dirent.h>
 #include <malloc.h>
@@ -51,10 +52,19 @@ static uint64_t records_of(const struct engine *engine, void *run, uint32_t whic
     return summary.count;
 }
 
+static struct wasm_host host; /* of the runtime under test; one test runs at a time */
+
 static enum rusm_err start_engine(const struct engine *engine, rusm_runtime *runtime,
                                   uint32_t workers, void **run) {
     const struct engine_config config = {
-        .runtime = runtime, .workers = workers, .population_cap = 2000};
+        .runtime = runtime,
+        .workers = workers,
+        .population_cap = 2000,
+#ifdef RUSM_WASM
+        .wasm = wasm_host_get,
+        .wasm_arg = &host,
+#endif
+    };
     return engine->start(&config, run);
 }
 
@@ -64,6 +74,7 @@ static void run_to_end(const struct engine *engine, void *run) {
     for (uint64_t ops = 0; ops < OPS_WANTED || records_of(engine, run, 0) == 0;) {
         ops = engine->ops(run);
         assert_true(ops >= last);
+        assert_true(!engine->problem || !engine->problem(run));
         last = ops;
         sched_yield();
     }
@@ -102,8 +113,9 @@ static uint64_t runtime_memory(rusm_runtime *runtime) {
 static void leaves_nothing_behind(const struct engine *engine) {
     assert_non_null(engine);
     rusm_runtime *runtime = make_runtime();
-    unsigned descriptors = count_descriptors();
+    wasm_host_init(&host, runtime);
     run_engine(engine, runtime, 3);
+    unsigned descriptors = count_descriptors();
     struct mallinfo2 before = mallinfo2();
     uint64_t memory = runtime_memory(runtime);
     for (int i = 0; i < 10; i++) {
@@ -118,6 +130,7 @@ static void leaves_nothing_behind(const struct engine *engine) {
     uint64_t grown = memory_after > memory ? memory_after - memory : 0;
     assert_true(mallinfo2().uordblks <= before.uordblks + grown + 64 * 1024);
     rusm_runtime_destroy(runtime);
+    wasm_host_deinit(&host);
 }
 
 static void spawn_storm(void **state) {
@@ -141,6 +154,18 @@ static void pubsub_fanout(void **state) {
     leaves_nothing_behind(catalog_engine("pubsub-fanout"));
     leaves_nothing_behind(catalog_second_engine("pubsub-fanout"));
 }
+
+#ifdef RUSM_WASM
+static void module_storm(void **state) {
+    (void)state;
+    leaves_nothing_behind(catalog_engine("module-storm"));
+}
+
+static void component_storm(void **state) {
+    (void)state;
+    leaves_nothing_behind(catalog_engine("component-storm"));
+}
+#endif
 
 static void the_cap_on_the_population_holds(void **state) {
     (void)state;
@@ -196,6 +221,10 @@ int main(void) {
         cmocka_unit_test(ping_pong),
         cmocka_unit_test(fault_recovery),
         cmocka_unit_test(pubsub_fanout),
+#ifdef RUSM_WASM
+        cmocka_unit_test(module_storm),
+        cmocka_unit_test(component_storm),
+#endif
         cmocka_unit_test(the_cap_on_the_population_holds),
         cmocka_unit_test(a_full_process_table_is_survived),
     };

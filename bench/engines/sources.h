@@ -8,5 +8,11 @@ extern const char engine_source_spawn_storm[];
 extern const char engine_source_ping_pong[];
 extern const char engine_source_fault_recovery[];
 extern const char engine_source_pubsub_fanout[];
+extern const char engine_source_module_storm[];
+extern const char engine_source_component_storm[];
+
+/* The guests of bench/guests. */
+extern const char engine_source_module_storm_wat[];
+extern const char engine_source_component_storm_wat[];
 
 #endif

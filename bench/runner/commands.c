@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "runner/build_info.h"
+#include "runner/wasm_host.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -66,15 +67,33 @@ static rusm_runtime *make_runtime(uint32_t schedulers, uint32_t idle) {
     return runtime;
 }
 
+/* A runtime, and what runs guests in it once a scenario asks. */
+static bool make_host(uint32_t schedulers, uint32_t idle, struct wasm_host *out) {
+    rusm_runtime *runtime = make_runtime(schedulers, idle);
+    if (runtime) {
+        wasm_host_init(out, runtime);
+    }
+    return runtime != NULL;
+}
+
+static void destroy_host(struct wasm_host *host) {
+    rusm_runtime_destroy(host->runtime);
+    wasm_host_deinit(host);
+}
+
 /* find_engine: NULL = the catalogue. */
-static struct runner *make_runner(rusm_runtime *runtime, enum node_profile profile,
+static struct runner *make_runner(struct wasm_host *host, enum node_profile profile,
                                   uint32_t workers,
                                   const struct engine *(*find_engine)(const char *id)) {
     struct node_machine machine;
     struct runner *runner;
     node_machine_read(&machine);
     const struct runner_config config = {
-        .runtime = runtime,
+        .runtime = host->runtime,
+#ifdef RUSM_WASM
+        .wasm = wasm_host_get,
+        .wasm_arg = host,
+#endif
         .cores = machine.cores,
         .profile = profile,
         .workers = workers,
@@ -111,7 +130,7 @@ static void drive_tick(void *arg, struct node_run *out) {
     runner_fill(arg, out);
 }
 
-static void fill_config(const struct start_options *options, rusm_runtime *runtime,
+static void fill_config(const struct start_options *options, struct wasm_host *host,
                         struct runner *runner, struct node_endpoint_config *out) {
     node_endpoint_config_init(out);
     out->host = options->host;
@@ -124,7 +143,7 @@ static void fill_config(const struct start_options *options, rusm_runtime *runti
     out->version = rusm_version();
     out->commit = build_commit;
     out->dirty = build_dirty;
-    out->runtime = runtime;
+    out->runtime = host->runtime;
     out->driver = (struct node_driver){
         .arg = runner,
         .profile = options->profile,
@@ -133,15 +152,20 @@ static void fill_config(const struct start_options *options, rusm_runtime *runti
         .set_profile = drive_set_profile,
         .active = drive_active,
         .tick = drive_tick,
+#ifdef RUSM_WASM
+        .wasm_info = wasm_host_info,
+        .wasm_arg = host,
+        .guest_kind = rusm_guest_kind,
+#endif
     };
     out->driver.scenarios = catalog_scenarios(&out->driver.scenario_count);
 }
 
-static int serve(const struct start_options *options, rusm_runtime *runtime,
+static int serve(const struct start_options *options, struct wasm_host *host,
                  struct runner *runner) {
     struct node_endpoint_config config;
     struct node_endpoint *endpoint;
-    fill_config(options, runtime, runner, &config);
+    fill_config(options, host, runner, &config);
     enum rusm_err err = node_endpoint_start(&config, &endpoint);
     if (err != RUSM_OK) {
         char what[96];
@@ -162,18 +186,18 @@ static int serve(const struct start_options *options, rusm_runtime *runtime,
 }
 
 int command_start(const struct start_options *options) {
-    rusm_runtime *runtime = make_runtime(options->schedulers, 0);
-    if (!runtime) {
+    struct wasm_host host;
+    if (!make_host(options->schedulers, 0, &host)) {
         return EXIT_FAILED;
     }
-    struct runner *runner = make_runner(runtime, options->profile, 0, NULL);
+    struct runner *runner = make_runner(&host, options->profile, 0, NULL);
     int code = EXIT_FAILED;
     if (runner) {
-        code = serve(options, runtime, runner);
+        code = serve(options, &host, runner);
         runner_close(runner);
         runner_destroy(runner);
     }
-    rusm_runtime_destroy(runtime);
+    destroy_host(&host);
     return code;
 }
 
@@ -191,7 +215,7 @@ static bool run_once(struct runner *runner, double seconds, struct runner_summar
     uint64_t next_ns = clock_mono_ns();
     uint64_t wanted_ns = (uint64_t)(seconds * NS_PER_SECOND);
     while (runner_measured_ns(runner) < wanted_ns || runner_measured_ns(runner) == 0) {
-        if (!wait_tick(&next_ns)) {
+        if (!wait_tick(&next_ns) || runner_problem(runner)) {
             runner_close(runner);
             return false;
         }
@@ -210,7 +234,7 @@ static int run_shape(const struct run_options *options, struct runner *runner,
         return fail(options->scenario->id, problem);
     }
     if (!run_once(runner, options->seconds, out)) {
-        return interrupted();
+        return runner_problem(runner) ? EXIT_FAILED : interrupted();
     }
     return 0;
 }
@@ -280,16 +304,16 @@ static int run_and_print(const struct run_options *options, rusm_runtime *runtim
     return code;
 }
 
-static int run_on(const struct run_options *options, rusm_runtime *runtime) {
+static int run_on(const struct run_options *options, struct wasm_host *host) {
     bool has_second = catalog_second_engine(options->scenario->id) != NULL;
-    struct runner *runner = make_runner(runtime, options->profile, options->workers, NULL);
+    struct runner *runner = make_runner(host, options->profile, options->workers, NULL);
     struct runner *second = NULL;
     if (runner && has_second) {
-        second = make_runner(runtime, options->profile, options->workers, catalog_second_engine);
+        second = make_runner(host, options->profile, options->workers, catalog_second_engine);
     }
     int code = EXIT_FAILED;
     if (runner && (second || !has_second)) {
-        code = run_and_print(options, runtime, runner, second);
+        code = run_and_print(options, host->runtime, runner, second);
     }
     if (second) {
         runner_destroy(second);
@@ -304,25 +328,25 @@ static int idle_failed(enum idle_end end, const char *problem) {
     return end == IDLE_INTERRUPTED ? interrupted() : fail("idle processes", problem);
 }
 
-static int run_beside_idle(const struct run_options *options, rusm_runtime *runtime) {
+static int run_beside_idle(const struct run_options *options, struct wasm_host *host) {
     char problem[IDLE_PROBLEM_BYTES];
     struct idle_crowd *crowd;
-    enum idle_end end = idle_start(runtime, options->idle, wait_ns, &crowd, problem);
+    enum idle_end end = idle_start(host->runtime, options->idle, wait_ns, &crowd, problem);
     if (end != IDLE_DONE) {
         return idle_failed(end, problem);
     }
-    int code = run_on(options, runtime);
+    int code = run_on(options, host);
     idle_stop(crowd);
     return code;
 }
 
 int command_run(const struct run_options *options) {
-    rusm_runtime *runtime = make_runtime(options->schedulers, options->idle);
-    if (!runtime) {
+    struct wasm_host host;
+    if (!make_host(options->schedulers, options->idle, &host)) {
         return EXIT_FAILED;
     }
-    int code = options->idle > 0 ? run_beside_idle(options, runtime) : run_on(options, runtime);
-    rusm_runtime_destroy(runtime);
+    int code = options->idle > 0 ? run_beside_idle(options, &host) : run_on(options, &host);
+    destroy_host(&host);
     return code;
 }
 

@@ -41,6 +41,7 @@ struct runner {
     bool stalled;
     uint64_t moved_ns; /* when the latest was */
     char warning[NODE_WARNING_BYTES];
+    char problem[NODE_WARNING_BYTES]; /* "" = none */
     uint32_t latency_count;
     struct latency latencies[ENGINE_LATENCIES_MAX];
     char extra_names[ENGINE_LATENCIES_MAX][EXTRA_METRICS][NAME_BYTES];
@@ -117,11 +118,17 @@ static void reset_figures(struct runner *runner, uint64_t now_ns) {
     runner->stalled = false;
 }
 
+const char *runner_problem(const struct runner *runner) {
+    return runner->problem[0] ? runner->problem : NULL;
+}
+
 static const char *begin(struct runner *runner, const struct node_scenario *scenario) {
     const struct engine_config config = {
         .runtime = runner->config.runtime,
         .workers = wanted_workers(runner),
         .population_cap = node_population_cap(runner->config.cores),
+        .wasm = runner->config.wasm,
+        .wasm_arg = runner->config.wasm_arg,
     };
     runner->engine = runner->config.find_engine(scenario->id);
     RUSM_ASSERT(runner->engine);
@@ -134,6 +141,7 @@ static const char *begin(struct runner *runner, const struct node_scenario *scen
         return rusm_err_text(err);
     }
     runner->scenario = scenario;
+    runner->problem[0] = 0;
     runner->workers = config.workers;
     runner->phase = PHASE_WARMING_UP;
     reset_figures(runner, runner->config.now_ns());
@@ -264,6 +272,18 @@ static void sample(struct runner *runner) {
     }
 }
 
+/* A run that cannot go on is stopped, and says why. */
+static void look_for_problem(struct runner *runner) {
+    const struct engine *engine = runner->engine;
+    const char *problem = engine->problem ? engine->problem(runner->run) : NULL;
+    if (problem) {
+        (void)snprintf(runner->problem, sizeof(runner->problem), "%s: %s", runner->scenario->id,
+                       problem);
+        runner->config.warn(runner->config.warn_arg, runner->problem);
+        runner_stop(runner);
+    }
+}
+
 void runner_tick(struct runner *runner) {
     switch (runner->phase) {
     case PHASE_IDLE:
@@ -271,6 +291,7 @@ void runner_tick(struct runner *runner) {
     case PHASE_WARMING_UP:
     case PHASE_MEASURING:
         sample(runner);
+        look_for_problem(runner);
         break;
     case PHASE_STOPPING:
         if (runner->engine->stopped(runner->run)) {
@@ -345,8 +366,10 @@ void runner_fill(const struct runner *runner, struct node_run *out) {
     memcpy(out->points, runner->points, runner->point_count * sizeof(double));
     fill_metrics(runner, out);
     if (runner->stalled) {
-        out->warning_count = 1;
-        memcpy(out->warnings[0], runner->warning, sizeof(runner->warning));
+        memcpy(out->warnings[out->warning_count++], runner->warning, sizeof(runner->warning));
+    }
+    if (runner->problem[0]) {
+        memcpy(out->warnings[out->warning_count++], runner->problem, sizeof(runner->problem));
     }
 }
 

@@ -24,7 +24,10 @@ struct runner_config {
     enum node_profile profile;
     uint32_t workers; /* 0 = by the profile */
     uint32_t warm_up_ms;
-    /* Told of each stall once; NULL = standard error. */
+    /* As struct engine_config has them. */
+    rusm_wasm *(*wasm)(void *arg, struct rusm_errinfo *error);
+    void *wasm_arg;
+    /* Told of each stall and problem once; NULL = standard error. */
     void (*warn)(void *arg, const char *text);
     void *warn_arg;
     /* For tests; NULL = the catalogue, and the monotonic clock. */
@@ -59,6 +62,8 @@ void runner_stop(struct runner *runner);
 void runner_set_profile(struct runner *runner, enum node_profile profile);
 /* Anything but idle. */
 bool runner_is_active(const struct runner *runner);
+/* Why the last run ended by itself; NULL if it did not. Lives until the next run. */
+const char *runner_problem(const struct runner *runner);
 /* Nanoseconds since the warm-up; 0 while it lasts, and when nothing runs. */
 uint64_t runner_measured_ns(const struct runner *runner);
 uint32_t runner_workers(const struct runner *runner);

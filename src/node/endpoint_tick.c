@@ -61,6 +61,7 @@ static void refresh_rows(struct node_endpoint *endpoint) {
         if (wanted[i]) {
             endpoint->views[i].key = (enum observer_key)(i / 2u);
             endpoint->views[i].descending = i % 2u != 0;
+            endpoint->views[i].guest_kind = endpoint->config.driver.guest_kind;
             views[count++] = &endpoint->views[i];
         }
     }
@@ -96,6 +97,10 @@ static void send_frame(struct endpoint_client *client, const struct tick *tick) 
 static void send_frames(struct node_endpoint *endpoint, const struct node_run *run) {
     struct observer_snapshot snapshot;
     observer_sample(&endpoint->observer, &snapshot);
+    const struct node_driver *driver = &endpoint->config.driver;
+    if (driver->wasm_info) {
+        (void)driver->wasm_info(driver->wasm_arg, &snapshot.wasm);
+    }
     refresh_rows(endpoint);
     struct tick tick = {
         .run = protocol_encode_run(run, snapshot.uptime_ms),

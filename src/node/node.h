@@ -22,6 +22,7 @@
 #define NODE_NODE_H
 
 #include <rusm/introspect.h>
+#include <rusm/wasm.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -138,6 +139,11 @@ struct node_driver {
     bool (*active)(void *arg);
     /* Sample the run and tell its state. Called once a tick. */
     void (*tick)(void *arg, struct node_run *out);
+    /* How the pool of WebAssembly guests is used; false while there is none. May be NULL. */
+    bool (*wasm_info)(void *arg, struct rusm_wasm_info *out);
+    void *wasm_arg;
+    /* What a process is, by rusm_process_info.entry; NULL: all are native. */
+    enum rusm_guest_kind (*guest_kind)(const void *entry);
 };
 
 /* --- a peer's stored result --- */

@@ -26,6 +26,7 @@ struct observer_snapshot {
     uint64_t spawned_total;
     uint64_t finished_total;
     uint64_t messages_total;
+    struct rusm_wasm_info wasm; /* zeros while there is none */
 };
 
 struct observer {
@@ -48,6 +49,7 @@ enum observer_key {
 struct observer_view {
     enum observer_key key;
     bool descending;
+    enum rusm_guest_kind (*guest_kind)(const void *entry); /* as node_driver has it */
     uint32_t count;
     struct rusm_process_info rows[NODE_ROWS_MAX];
 };

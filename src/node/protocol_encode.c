@@ -256,8 +256,12 @@ char *protocol_encode_observer(const struct observer_snapshot *snapshot) {
         append(loads, real_value(round(snapshot->load[i] * 1000) / 1000), &ok);
         append(queues, count_value(snapshot->run_queue_lengths[i]), &ok);
     }
-    put(wasm, "instances", count_value(0), &ok);
-    put(wasm, "capacity", count_value(0), &ok);
+    put(wasm, "instances", count_value(snapshot->wasm.instances), &ok);
+    put(wasm, "capacity", count_value(snapshot->wasm.instances_max), &ok);
+    put(wasm, "waiting", count_value(snapshot->wasm.waiting), &ok);
+    put(wasm, "started_total", count_value(snapshot->wasm.started), &ok);
+    put(wasm, "yields_total", count_value(snapshot->wasm.yields), &ok);
+    put(wasm, "memory_bytes", count_value(snapshot->wasm.memory_bytes), &ok);
     put(root, "uptime_ms", count_value(snapshot->uptime_ms), &ok);
     put(root, "process_count", count_value(snapshot->process_count), &ok);
     put(root, "running", count_value(snapshot->running), &ok);
@@ -337,14 +341,27 @@ static json_t *pid_value(rusm_pid pid) {
     return pid.v != 0 ? json_string(text) : json_null();
 }
 
-static json_t *row_value(const struct rusm_process_info *info, bool *ok) {
+static const char *kind_id(const struct observer_view *view, const void *entry) {
+    switch (view->guest_kind ? view->guest_kind(entry) : RUSM_GUEST_NONE) {
+    case RUSM_GUEST_MODULE:
+        return "module";
+    case RUSM_GUEST_COMPONENT:
+        return "component";
+    case RUSM_GUEST_NONE:
+        break;
+    }
+    return "native";
+}
+
+static json_t *row_value(const struct observer_view *view, const struct rusm_process_info *info,
+                         bool *ok) {
     char current[CURRENT_BYTES];
     current_of(info, current);
     json_t *object = json_object();
     put(object, "id", pid_value(info->pid), ok);
     put(object, "name", text_or_null(info->name), ok);
     put(object, "label", text_or_null(info->label), ok);
-    put(object, "kind", json_string("native"), ok);
+    put(object, "kind", json_string(kind_id(view, info->entry)), ok);
     put(object, "status", json_string(status_id(info->status)), ok);
     put(object, "mailbox_depth", count_value(info->mailbox_depth), ok);
     put(object, "memory_bytes", count_value(info->memory_bytes), ok);
@@ -364,7 +381,7 @@ char *protocol_encode_rows(const struct observer_view *view) {
     bool ok = true;
     json_t *root = json_array();
     for (uint32_t i = 0; i < view->count; i++) {
-        append(root, row_value(&view->rows[i], &ok), &ok);
+        append(root, row_value(view, &view->rows[i], &ok), &ok);
     }
     return finish(root, ok);
 }

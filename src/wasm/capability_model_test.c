@@ -70,7 +70,7 @@ static struct model draw(struct random *random, uint32_t count, bool sound, uint
 
 /* Entry `i` of a list of member `m`: one that no other list has, and a host where it must be. */
 static const char *item(uint32_t m, int i) {
-    static char texts[MOST][ITEMS_MAX][16];
+    static char texts[MOST][ITEMS_MAX][32];
     char *text = texts[m][i];
     (void)snprintf(text, sizeof texts[m][i], "m%u-%d:*", m, i);
     return text;

@@ -276,7 +276,14 @@ function observer(moment: Moment): Observer {
     spawned_total: Math.round(moment.spawned),
     finished_total: Math.max(0, Math.round(moment.spawned) - population),
     messages_total: Math.round(moment.messages),
-    wasm: { instances: 0, capacity: 4096 },
+    wasm: {
+      instances: 0,
+      capacity: 4096,
+      waiting: 0,
+      started_total: 0,
+      yields_total: 0,
+      memory_bytes: 0,
+    },
     processes: moment.detail
       ? Array.from({ length: 48 }, (_, index) => process(index, moment))
       : [],

@@ -102,7 +102,7 @@ function snapshotTiles(node: Snapshot, rates: Rates): readonly TileText[] {
       note:
         node.wasm.capacity === 0
           ? "no pool on this node"
-          : `of ${text(count(node.wasm.capacity))} in the pool`,
+          : `of ${text(count(node.wasm.capacity))} in the pool, ${text(bytes(node.wasm.memory_bytes))}`,
       whole: true,
     },
   ];

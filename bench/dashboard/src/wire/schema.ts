@@ -96,7 +96,14 @@ const throughput = object<Throughput>({ points: list(amount, MANY), capacity: am
 
 const metric = object<Metric>({ name: text, unit: text, value: amount });
 
-const wasm = object<WasmPool>({ instances: amount, capacity: amount });
+const wasm = object<WasmPool>({
+  instances: amount,
+  capacity: amount,
+  waiting: amount,
+  started_total: amount,
+  yields_total: amount,
+  memory_bytes: amount,
+});
 
 const process = object<Process>({
   id: decimal,

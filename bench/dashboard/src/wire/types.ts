@@ -167,8 +167,17 @@ export interface Observer {
 }
 
 export interface WasmPool {
+  /** Guests that hold an instance now. */
   instances: number;
+  /** Instances there can be; 0 while the node runs no guests. */
   capacity: number;
+  /** Spawned guests that wait for an instance. */
+  waiting: number;
+  started_total: number;
+  /** Runs interrupted at the end of their slice. */
+  yields_total: number;
+  /** Of all linear memories. */
+  memory_bytes: number;
 }
 
 export type ProcessKind = "native" | "module" | "component" | "ts";

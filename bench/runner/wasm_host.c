@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 The RUSM in C authors */
+#include "runner/wasm_host.h"
+
+#include <stdatomic.h>
+
+void wasm_host_init(struct wasm_host *host, rusm_runtime *runtime) {
+    host->runtime = runtime;
+    atomic_store_explicit(&host->wasm, NULL, memory_order_relaxed);
+    pthread_mutex_init(&host->lock, NULL);
+}
+
+#ifdef RUSM_WASM
+rusm_wasm *wasm_host_get(void *arg, struct rusm_errinfo *error) {
+    struct wasm_host *host = arg;
+    pthread_mutex_lock(&host->lock);
+    rusm_wasm *wasm = atomic_load_explicit(&host->wasm, memory_order_relaxed);
+    if (!wasm && rusm_wasm_create(host->runtime, NULL, &wasm, error) == RUSM_OK) {
+        /* Release: pairs with wasm_host_info. */
+        atomic_store_explicit(&host->wasm, wasm, memory_order_release);
+    }
+    pthread_mutex_unlock(&host->lock);
+    return wasm;
+}
+
+bool wasm_host_info(void *arg, struct rusm_wasm_info *out) {
+    struct wasm_host *host = arg;
+    rusm_wasm *wasm = atomic_load_explicit(&host->wasm, memory_order_acquire);
+    if (wasm) {
+        rusm_wasm_info(wasm, out);
+    }
+    return wasm != NULL;
+}
+#endif
+
+void wasm_host_deinit(struct wasm_host *host) {
+#ifdef RUSM_WASM
+    rusm_wasm *wasm = atomic_load_explicit(&host->wasm, memory_order_relaxed);
+    if (wasm) {
+        rusm_wasm_destroy(wasm);
+    }
+#endif
+    pthread_mutex_destroy(&host->lock);
+}
