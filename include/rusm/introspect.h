@@ -101,6 +101,46 @@ enum rusm_err rusm_process_info(rusm_runtime *runtime, rusm_pid pid, struct rusm
 typedef bool (*rusm_visit_fn)(void *arg, rusm_pid pid);
 void rusm_process_each(rusm_runtime *runtime, rusm_visit_fn visit, void *arg);
 
+/* How many values the enumerations above have. */
+#define RUSM_PROCESS_STATUSES 3u
+#define RUSM_KINDS            3u
+#define RUSM_WAITS            7u
+
+/* What a census groups by: the code that runs, or the label. */
+enum rusm_census_by { RUSM_CENSUS_BY_ENTRY, RUSM_CENSUS_BY_LABEL };
+
+/* More distinct entries or labels than this are not told apart. */
+#define RUSM_CENSUS_GROUPS_MAX 4096u
+
+struct rusm_census_group {
+    uint64_t processes;
+    uint64_t mailbox_depth;               /* of all of them together */
+    const void *entry;                    /* BY_ENTRY, as in struct rusm_process_info */
+    char label[RUSM_LABEL_BYTES_MAX + 1]; /* BY_LABEL; "" = those without one */
+};
+
+struct rusm_census {
+    uint64_t processes; /* the sum of every array below */
+    uint64_t by_kind[RUSM_KINDS];
+    uint64_t by_status[RUSM_PROCESS_STATUSES];
+    uint64_t by_wait[RUSM_WAITS]; /* NONE: those that do not wait */
+    uint64_t supervisors;
+    uint64_t mailbox_depth;
+    uint64_t in_others;   /* processes of groups that were not written */
+    uint32_t group_count; /* written */
+};
+
+/*
+ * Count all processes, in one pass; each at a moment of its own, those that are born or end
+ * meanwhile perhaps not. Groups are written largest first.
+ *
+ * groups  `capacity` of them; NULL if that is 0
+ * Errors: INVALID (`by`), NOMEM (up to 400 KiB for the groups). Any thread. Cost: a cache line or
+ * two a slot ever used, some 10 ms a million.
+ */
+enum rusm_err rusm_census(rusm_runtime *runtime, enum rusm_census_by by, struct rusm_census *out,
+                          struct rusm_census_group *groups, uint32_t capacity);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

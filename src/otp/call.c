@@ -35,11 +35,21 @@ static enum rusm_err await(rusm_ref ref, uint64_t timeout_ms, struct rusm_msg **
     return RUSM_OK;
 }
 
+/* Send the cell, NULL = there was no memory for it, with the monitor that goes with it; wait. */
+static enum rusm_err carry_out(struct sched *s, rusm_pid to, rusm_ref ref, struct signal *sig,
+                               uint64_t timeout_ms, struct rusm_msg **reply) {
+    enum rusm_err err = sig ? process_send(s, s->current, to, sig) : RUSM_ERR_NOMEM;
+    if (err != RUSM_OK) {
+        (void)rusm_demonitor(ref, true);
+        return err;
+    }
+    return await(ref, timeout_ms, reply);
+}
+
 enum rusm_err rusm_call(rusm_pid to, const void *data, size_t len, uint64_t timeout_ms,
                         struct rusm_msg **reply) {
     struct sched *s = sched_tls;
     RUSM_ASSERT(s && s->current);
-    struct process *p = s->current;
     if (len > s->rt->config.message_bytes_max) {
         return RUSM_ERR_MESSAGE_TOO_LARGE;
     }
@@ -49,13 +59,23 @@ enum rusm_err rusm_call(rusm_pid to, const void *data, size_t len, uint64_t time
         return err;
     }
     struct signal *sig =
-        signal_create_tagged(s, SIGNAL_CALL, process_pid(p), ref.v, data, (uint32_t)len);
-    err = sig ? process_send(s, p, to, sig) : RUSM_ERR_NOMEM;
-    if (err != RUSM_OK) {
-        (void)rusm_demonitor(ref, true);
-        return err;
+        signal_create_tagged(s, SIGNAL_CALL, process_pid(s->current), ref.v, data, (uint32_t)len);
+    return carry_out(s, to, ref, sig, timeout_ms, reply);
+}
+
+enum rusm_err call_owned(rusm_pid to, void *data, uint32_t len, void (*release)(void *data),
+                         struct rusm_msg **reply) {
+    struct sched *s = sched_tls;
+    RUSM_ASSERT(s && s->current);
+    rusm_ref ref;
+    enum rusm_err err = rusm_monitor(to, &ref);
+    struct signal *sig =
+        err == RUSM_OK ? signal_create_owned(s, process_pid(s->current), ref.v, data, len, release)
+                       : NULL;
+    if (!sig) {
+        release(data);
     }
-    return await(ref, timeout_ms, reply);
+    return err == RUSM_OK ? carry_out(s, to, ref, sig, RUSM_FOREVER, reply) : err;
 }
 
 enum rusm_err rusm_reply(struct rusm_from from, const void *data, size_t len) {

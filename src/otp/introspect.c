@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) 2026 The RUSM in C authors */
+#include "base/alloc.h"
 #include "base/assert.h"
+#include "base/map64.h"
 #include "otp/mailbox_internal.h"
 #include "otp/runtime_internal.h"
 #include "otp/supervisor_internal.h"
 #include <rusm/introspect.h>
+#include <stdlib.h>
 #include <string.h>
 
 uint64_t runtime_process_count(struct rusm_runtime *rt) {
@@ -143,4 +146,175 @@ void rusm_process_each(rusm_runtime *runtime, rusm_visit_fn visit, void *arg) {
             return;
         }
     }
+}
+
+/* ---- census ---- */
+
+_Static_assert(RUSM_KIND_STEP + 1 == RUSM_KINDS && RUSM_WAIT_OUTSIDE + 1 == RUSM_WAITS &&
+                   RUSM_PROCESS_WAITING + 1 == RUSM_PROCESS_STATUSES,
+               "as many as there are");
+
+struct census {
+    enum rusm_census_by by;
+    struct rusm_census *totals;
+    struct rusm_census_group *groups;
+    uint32_t capacity; /* of `groups` */
+    uint32_t count;
+    struct map64 index; /* entry, or hash of the label -> place in `groups` */
+};
+
+/* What a census reads of one process. */
+struct person {
+    uint32_t kind;
+    uint32_t status;
+    uint32_t wait;
+    bool is_supervisor;
+    uint64_t mailbox_depth;
+    const void *entry;
+    char label[RUSM_LABEL_BYTES_MAX + 1];
+};
+
+/* False if nobody lives in the slot, or not throughout. */
+static bool read_person(const struct process *p, bool with_label, struct person *out) {
+    /* Acquire: a process that is found is seen whole (start in process.c). */
+    uint64_t before = atomic_load_explicit(&p->mailbox.tag, memory_order_acquire);
+    if (!pid_is_valid((rusm_pid){before}) ||
+        atomic_load_explicit(&p->state, memory_order_acquire) == PROCESS_FREE) {
+        return false;
+    }
+    out->kind = atomic_load_explicit(&p->kind, memory_order_relaxed);
+    out->status = status_of(p);
+    out->wait = out->status == RUSM_PROCESS_WAITING
+                    ? atomic_load_explicit(&p->wait, memory_order_relaxed)
+                    : RUSM_WAIT_NONE;
+    out->entry = process_entry(p);
+    out->is_supervisor = out->entry == &supervisor_server;
+    out->mailbox_depth = mailbox_depth(p);
+    out->label[0] = '\0';
+    struct process_ext *ext =
+        with_label ? atomic_load_explicit(&p->ext, memory_order_acquire) : NULL;
+    if (ext) {
+        text_get(&ext->label, out->label);
+    }
+    atomic_thread_fence(memory_order_acquire);
+    uint64_t after = atomic_load_explicit(&p->mailbox.tag, memory_order_relaxed);
+    return before >> PID_INDEX_BITS == after >> PID_INDEX_BITS;
+}
+
+/* FNV-1a. */
+static uint64_t hash_of_label(const char *label) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *label; label++) {
+        hash = (hash ^ (unsigned char)*label) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+static enum rusm_err add_group(struct census *census, uint64_t key, const struct person *person) {
+    if (census->count == census->capacity) {
+        uint32_t capacity = census->capacity ? 2 * census->capacity : 16;
+        struct rusm_census_group *groups =
+            rusm_realloc(census->groups, capacity * sizeof *census->groups);
+        if (!groups) {
+            return RUSM_ERR_NOMEM;
+        }
+        census->groups = groups;
+        census->capacity = capacity;
+    }
+    enum rusm_err err = map64_add(&census->index, key, census->count);
+    if (err == RUSM_OK) {
+        struct rusm_census_group *group = &census->groups[census->count++];
+        memset(group, 0, sizeof *group);
+        group->entry = census->by == RUSM_CENSUS_BY_ENTRY ? person->entry : NULL;
+        memcpy(group->label, person->label, sizeof group->label);
+    }
+    return err;
+}
+
+/* The group of a person; NULL in `*out` if there is no place for another one. */
+static enum rusm_err find_group(struct census *census, const struct person *person,
+                                struct rusm_census_group **out) {
+    uint64_t key = census->by == RUSM_CENSUS_BY_ENTRY ? (uint64_t)(uintptr_t)person->entry
+                                                      : hash_of_label(person->label);
+    struct map64_entry *entry;
+    /* Labels of one hash stand behind each other; 0 is no key. */
+    while (key == 0 || ((entry = map64_find(&census->index, key)) != NULL &&
+                        strcmp(census->groups[entry->value].label, person->label) != 0)) {
+        key++;
+    }
+    *out = NULL;
+    if (entry) {
+        *out = &census->groups[entry->value];
+    } else if (census->count < RUSM_CENSUS_GROUPS_MAX) {
+        enum rusm_err err = add_group(census, key, person);
+        *out = err == RUSM_OK ? &census->groups[census->count - 1] : NULL;
+        return err;
+    }
+    return RUSM_OK;
+}
+
+static enum rusm_err count_person(struct census *census, const struct person *person) {
+    struct rusm_census *totals = census->totals;
+    totals->processes++;
+    totals->by_kind[person->kind]++;
+    totals->by_status[person->status]++;
+    totals->by_wait[person->wait]++;
+    totals->supervisors += person->is_supervisor;
+    totals->mailbox_depth += person->mailbox_depth;
+    struct rusm_census_group *group;
+    enum rusm_err err = find_group(census, person, &group);
+    if (group) {
+        group->processes++;
+        group->mailbox_depth += person->mailbox_depth;
+    }
+    return err;
+}
+
+static int compare_groups(const void *left, const void *right) {
+    const struct rusm_census_group *a = left;
+    const struct rusm_census_group *b = right;
+    return (a->processes < b->processes) - (a->processes > b->processes);
+}
+
+/* Write the largest groups. */
+static void publish_groups(struct census *census, struct rusm_census_group *out,
+                           uint32_t capacity) {
+    struct rusm_census *totals = census->totals;
+    if (census->count > 0) {
+        qsort(census->groups, census->count, sizeof *census->groups, compare_groups);
+    }
+    totals->group_count = census->count < capacity ? census->count : capacity;
+    totals->in_others = totals->processes;
+    for (uint32_t i = 0; i < totals->group_count; i++) {
+        out[i] = census->groups[i];
+        totals->in_others -= out[i].processes;
+    }
+}
+
+enum rusm_err rusm_census(rusm_runtime *runtime, enum rusm_census_by by, struct rusm_census *out,
+                          struct rusm_census_group *groups, uint32_t capacity) {
+    struct rusm_runtime *rt = runtime_or_own(runtime);
+    RUSM_ASSERT(rt && out && (groups || capacity == 0));
+    if (by > RUSM_CENSUS_BY_LABEL) {
+        return RUSM_ERR_INVALID;
+    }
+    struct rusm_census totals;
+    memset(&totals, 0, sizeof totals);
+    struct census census = {.by = by, .totals = &totals};
+    map64_init(&census.index);
+    uint32_t used = atomic_load_explicit(&rt->ptab.used, memory_order_acquire);
+    enum rusm_err err = RUSM_OK;
+    for (uint32_t i = 0; i < used && err == RUSM_OK; i++) {
+        struct person person;
+        if (read_person(ptab_slot(rt, i), by == RUSM_CENSUS_BY_LABEL, &person)) {
+            err = count_person(&census, &person);
+        }
+    }
+    if (err == RUSM_OK) {
+        publish_groups(&census, groups, capacity);
+        *out = totals;
+    }
+    map64_deinit(&census.index);
+    rusm_free(census.groups);
+    return err;
 }

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -243,6 +244,104 @@ static void looking_disturbs_nobody(void **state) {
     finish_runtime(rt);
 }
 
+/* ---- census ---- */
+
+static void spawn_labelled(rusm_runtime *rt, const char *label, uint32_t count) {
+    const struct rusm_spawn_opts opts = {.label = label};
+    for (uint32_t i = 0; i < count; i++) {
+        await_wait(rt, spawn_fiber(rt, wait_for_ever, NULL, &opts), RUSM_WAIT_RECEIVE);
+    }
+}
+
+static void sleep_for_ever(void *arg) {
+    (void)arg;
+    rusm_sleep(RUSM_FOREVER);
+}
+
+static uint64_t sum_of(const uint64_t *counts, uint32_t len) {
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < len; i++) {
+        sum += counts[i];
+    }
+    return sum;
+}
+
+static void a_census_counts_by_entry_and_label(void **state) {
+    (void)state;
+    static const struct rusm_supervisor spec = {.child_count = 0};
+    rusm_runtime *rt = start_runtime(1);
+    rusm_pid sup;
+    assert_int_equal(rusm_supervisor_start(rt, &spec, &sup), RUSM_OK);
+    await_wait(rt, sup, RUSM_WAIT_RECEIVE);
+    spawn_labelled(rt, "a", 2);
+    spawn_labelled(rt, "b", 3);
+    spawn_labelled(rt, NULL, 4);
+    rusm_pid sleeper = spawn_fiber(rt, sleep_for_ever, NULL, NULL);
+    await_wait(rt, sleeper, RUSM_WAIT_SLEEP);
+    assert_int_equal(rusm_post(rt, sleeper, "x", 1), RUSM_OK);
+    struct rusm_process_info info;
+    AWAIT(rusm_process_info(rt, sleeper, &info) == RUSM_OK && info.wait == RUSM_WAIT_SLEEP);
+    struct rusm_census census;
+    struct rusm_census_group groups[8];
+    assert_int_equal(rusm_census(rt, RUSM_CENSUS_BY_ENTRY, &census, groups, 8), RUSM_OK);
+    assert_int_equal(census.processes, 11);
+    assert_int_equal(sum_of(census.by_kind, RUSM_KINDS), 11);
+    assert_int_equal(sum_of(census.by_status, RUSM_PROCESS_STATUSES), 11);
+    assert_int_equal(sum_of(census.by_wait, RUSM_WAITS), 11);
+    assert_int_equal(census.by_kind[RUSM_KIND_SERVER], 1);
+    assert_int_equal(census.by_status[RUSM_PROCESS_WAITING], 11);
+    assert_int_equal(census.by_wait[RUSM_WAIT_SLEEP], 1);
+    assert_int_equal(census.by_wait[RUSM_WAIT_RECEIVE], 10);
+    assert_int_equal(census.supervisors, 1);
+    assert_int_equal(census.mailbox_depth, 1);
+    assert_int_equal(census.in_others, 0);
+    assert_int_equal(census.group_count, 3);
+    assert_int_equal(groups[0].processes, 9);
+    assert_ptr_equal(groups[0].entry, (const void *)wait_for_ever);
+    assert_string_equal(groups[0].label, "");
+    assert_int_equal(rusm_census(rt, RUSM_CENSUS_BY_LABEL, &census, groups, 2), RUSM_OK);
+    assert_int_equal(census.group_count, 2);
+    assert_int_equal(groups[0].processes, 6); /* four, the sleeper, the supervisor */
+    assert_string_equal(groups[0].label, "");
+    assert_int_equal(groups[0].mailbox_depth, 1);
+    assert_string_equal(groups[1].label, "b");
+    assert_null(groups[1].entry);
+    assert_int_equal(census.in_others, 2);
+    assert_int_equal(rusm_census(rt, RUSM_CENSUS_BY_LABEL, &census, NULL, 0), RUSM_OK);
+    assert_int_equal(census.in_others, 11);
+    assert_int_equal(rusm_census(rt, (enum rusm_census_by)2, &census, NULL, 0), RUSM_ERR_INVALID);
+    rusm_runtime_destroy(rt);
+}
+
+static void label_itself(void *arg) {
+    char label[16];
+    (void)snprintf(label, sizeof label, "%u", atomic_fetch_add((_Atomic uint32_t *)arg, 1));
+    rusm_set_label(label);
+    wait_for_ever(NULL);
+}
+
+static void more_labels_than_a_census_tells_apart(void **state) {
+    (void)state;
+    enum { LABELS = RUSM_CENSUS_GROUPS_MAX + 100 };
+    static struct rusm_census_group groups[LABELS];
+    struct rusm_census census;
+    _Atomic uint32_t next = 0;
+    rusm_runtime *rt = start_runtime(2);
+    for (uint32_t i = 0; i < LABELS; i++) {
+        (void)spawn_fiber(rt, label_itself, &next, NULL);
+    }
+    do {
+        assert_int_equal(rusm_census(rt, RUSM_CENSUS_BY_LABEL, &census, groups, LABELS), RUSM_OK);
+    } while (census.by_wait[RUSM_WAIT_RECEIVE] < LABELS); /* also while all changes */
+    assert_int_equal(census.processes, LABELS);
+    assert_int_equal(census.group_count, RUSM_CENSUS_GROUPS_MAX);
+    assert_int_equal(census.in_others, 100);
+    for (uint32_t i = 0; i < RUSM_CENSUS_GROUPS_MAX; i++) {
+        assert_int_equal(groups[i].processes, 1);
+    }
+    rusm_runtime_destroy(rt);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(process_info_tells_what_a_process_does),
@@ -254,6 +353,8 @@ int main(void) {
         cmocka_unit_test(idle_schedulers_are_parked),
         cmocka_unit_test(cpu_time_is_charged_to_who_used_it),
         cmocka_unit_test(looking_disturbs_nobody),
+        cmocka_unit_test(a_census_counts_by_entry_and_label),
+        cmocka_unit_test(more_labels_than_a_census_tells_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,7 +186,8 @@ static void put_entry(struct writer *w, const void *entry) {
     if (find_entry(entry, &name, &len, &offset)) {
         put(w, "; entry ");
         for (size_t i = 0; i < len; i++) {
-            put_char(w, name[i] >= ' ' && name[i] <= '~' ? name[i] : '?');
+            char c = name[i];
+            put_char(w, (char)(c >= ' ' && c <= '~' ? c : '?'));
         }
         if (offset > 0) {
             put(w, "+0x");

@@ -69,6 +69,10 @@ void relations_free(struct sched *s, struct map64 *relations);
 #define REF_START 1u
 
 /* ---- call.c ---- */
+/* rusm_call without end, of `data` itself. It is moved, also on failure, and freed by `release`
+ * with the message, read or not: a caller or receiver that ends meanwhile leaves nothing behind. */
+enum rusm_err call_owned(rusm_pid to, void *data, uint32_t len, void (*release)(void *data),
+                         struct rusm_msg **reply);
 /* Tell the parent that init has returned without an error. Else the end itself tells it: when the
  * parent hears of it, terminate was called and the names are free. */
 void call_acknowledge_start(struct sched *s, struct process *p);

@@ -206,6 +206,8 @@ struct signal *signal_copy(struct sched *s, const struct signal *sig) {
 static __attribute__((noinline, cold)) void release_payload(struct signal *sig) {
     if (sig->storage == STORAGE_BUF) {
         rusm_buf_release(sig->buf);
+    } else if (sig->storage == STORAGE_OWNED) {
+        sig->owned.release((void *)(uintptr_t)sig->data);
     } else if (sig->storage == STORAGE_DOWN && sig->down.reason.payload) {
         rusm_buf_release(signal_payload(&sig->down.reason));
     }
@@ -248,6 +250,20 @@ struct signal *signal_create_tagged(struct sched *s, enum signal_kind kind, rusm
     sig->storage = fits ? STORAGE_POOL : STORAGE_HEAP;
     if (len > 0) {
         memcpy(sig->bytes + before, data, len);
+    }
+    return sig;
+}
+
+struct signal *signal_create_owned(struct sched *s, rusm_pid from, uint64_t id, void *data,
+                                   uint32_t len, void (*release)(void *data)) {
+    struct signal *sig = signal_create(s, SIGNAL_CALL);
+    if (sig) {
+        sig->owned.from = from;
+        sig->owned.id = id;
+        sig->owned.release = release;
+        sig->data = data;
+        sig->len = len;
+        sig->storage = STORAGE_OWNED;
     }
     return sig;
 }

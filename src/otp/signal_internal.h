@@ -47,10 +47,11 @@ enum signal_kind {
 };
 
 enum signal_storage {
-    STORAGE_POOL, /* a pooled cell, payload inside */
-    STORAGE_HEAP, /* one block of rusm_alloc, payload inside */
-    STORAGE_BUF,  /* a pooled cell or heap block whose payload is a rusm_buf */
-    STORAGE_DOWN, /* a struct rusm_down inside, its reason's payload is a rusm_buf or NULL */
+    STORAGE_POOL,  /* a pooled cell, payload inside */
+    STORAGE_HEAP,  /* one block of rusm_alloc, payload inside */
+    STORAGE_BUF,   /* a pooled cell or heap block whose payload is a rusm_buf */
+    STORAGE_OWNED, /* a pooled cell, payload elsewhere, with a function to free it */
+    STORAGE_DOWN,  /* a struct rusm_down inside, its reason's payload is a rusm_buf or NULL */
 };
 
 #define SIGNAL_INLINE_BYTES 40u
@@ -77,6 +78,11 @@ struct signal {
             rusm_pid from;
             uint64_t id; /* (UN)MONITOR: the reference; UNLINK and its ACK: the unlink's number */
         } peer;          /* LINK to DEMONITOR; CALL and REPLY, before their bytes */
+        struct {
+            rusm_pid from;
+            uint64_t id;
+            void (*release)(void *data);
+        } owned; /* STORAGE_OWNED: as peer */
         struct {
             rusm_pid from;
             struct stream *stream;
@@ -116,6 +122,10 @@ struct signal *signal_create_message(struct sched *s, const void *data, uint32_t
 /* The same of another kind, preceded by peer {from, id}. */
 struct signal *signal_create_tagged(struct sched *s, enum signal_kind kind, rusm_pid from,
                                     uint64_t id, const void *data, uint32_t len);
+/* A CALL of `data` itself, which `release` frees with the cell, on whatever scheduler that is; NULL
+ * when out of memory: `data` is still the caller's. */
+struct signal *signal_create_owned(struct sched *s, rusm_pid from, uint64_t id, void *data,
+                                   uint32_t len, void (*release)(void *data));
 /* The news of an end. `payload` (may be NULL) gets one more reference. NULL when out of memory. */
 struct signal *signal_create_down(struct sched *s, enum signal_kind kind, rusm_pid pid,
                                   rusm_ref ref, enum rusm_exit_kind why, rusm_buf *payload);

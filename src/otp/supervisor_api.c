@@ -208,10 +208,8 @@ void rusm_supervisor_stop(rusm_runtime *runtime, rusm_pid supervisor) {
     (void)rusm_post(runtime, supervisor, &request, sizeof request);
 }
 
-static enum rusm_err ask(rusm_pid supervisor, const struct supervisor_request *request,
-                         struct supervisor_answer *answer) {
-    struct rusm_msg *reply;
-    enum rusm_err err = rusm_call(supervisor, request, sizeof *request, RUSM_FOREVER, &reply);
+static enum rusm_err read_answer(enum rusm_err err, const struct rusm_msg *reply,
+                                 struct supervisor_answer *answer) {
     if (err == RUSM_OK) {
         RUSM_ASSERT(reply->len == sizeof *answer);
         memcpy(answer, reply->data, sizeof *answer);
@@ -220,21 +218,46 @@ static enum rusm_err ask(rusm_pid supervisor, const struct supervisor_request *r
     return err;
 }
 
+static enum rusm_err ask(rusm_pid supervisor, const struct supervisor_request *request,
+                         struct supervisor_answer *answer) {
+    struct rusm_msg *reply = NULL;
+    enum rusm_err err = rusm_call(supervisor, request, sizeof *request, RUSM_FOREVER, &reply);
+    return read_answer(err, reply, answer);
+}
+
+static void release_request(void *data) {
+    struct supervisor_request *request = data;
+    child_spec_deinit(&request->spec);
+    rusm_free(request);
+}
+
+/* Ask to start a child of this specification. */
+static enum rusm_err ask_for_child(rusm_pid supervisor, const struct rusm_child *child,
+                                   struct supervisor_answer *answer) {
+    struct supervisor_request *request = rusm_zalloc(sizeof *request);
+    if (!request) {
+        return RUSM_ERR_NOMEM;
+    }
+    request->mark = SUPERVISOR_MARK;
+    request->op = SUPERVISOR_START;
+    request->has_spec = true;
+    enum rusm_err err = child_spec_copy(child, false, &request->spec);
+    if (err != RUSM_OK) {
+        release_request(request);
+        return err;
+    }
+    struct rusm_msg *reply = NULL;
+    err = call_owned(supervisor, request, sizeof *request, release_request, &reply);
+    return read_answer(err, reply, answer);
+}
+
 enum rusm_err rusm_supervisor_start_child(rusm_pid supervisor, const struct rusm_child *child,
                                           void *arg, rusm_pid *out) {
-    struct supervisor_request request = {
+    const struct supervisor_request request = {
         .mark = SUPERVISOR_MARK, .op = SUPERVISOR_START, .arg = arg};
-    if (child) {
-        enum rusm_err err = child_spec_copy(child, false, &request.spec);
-        if (err != RUSM_OK) {
-            child_spec_deinit(&request.spec);
-            return err;
-        }
-        request.has_spec = true;
-    }
     struct supervisor_answer answer;
-    enum rusm_err err = ask(supervisor, &request, &answer);
-    child_spec_deinit(&request.spec);
+    enum rusm_err err =
+        child ? ask_for_child(supervisor, child, &answer) : ask(supervisor, &request, &answer);
     if (err == RUSM_OK && out) {
         *out = answer.pid;
     }

@@ -543,7 +543,8 @@ static void use_starters(void *arg) {
     child.name = NULL;
     child.arg = &b;
     RUSM_ASSERT(rusm_supervisor_start_child(sup, &child, NULL, NULL) == RUSM_OK);
-    RUSM_ASSERT(b.holds == 1 && b.starts == 1);
+    RUSM_ASSERT(b.starts == 1);
+    AWAIT(b.holds == 1); /* the request has one too, until it is done with */
     RUSM_ASSERT(rusm_supervisor_end_child(sup, "b", (rusm_pid){0}) == RUSM_OK);
     RUSM_ASSERT(b.holds == 0);
     RUSM_ASSERT(rusm_supervisor_start_child(sup, &child, NULL, NULL) == RUSM_OK);
@@ -567,6 +568,96 @@ static void children_may_start_themselves(void **state) {
     run_fiber(use_starters, NULL);
 }
 
+/* ---- a request against the ends of those concerned ---- */
+
+struct slow_start {
+    rusm_pid sup;
+    _Atomic uint64_t starting; /* the child whose init waits for a message */
+    struct history history;
+    struct kid kid;
+};
+
+static enum rusm_err init_waits(void *state, void *arg) {
+    (void)state;
+    atomic_store(&((struct slow_start *)arg)->starting, rusm_self().v);
+    (void)rusm_receive();
+    return RUSM_OK;
+}
+
+static const struct rusm_server slow_server = {.init = init_waits, .message = ignore};
+
+static void add_slow_child(void *arg) {
+    struct slow_start *slow = arg;
+    const struct rusm_child child = {.id = "slow", .server = &slow_server, .arg = slow};
+    (void)rusm_supervisor_start_child(slow->sup, &child, NULL, NULL);
+}
+
+/* A supervisor of a supervisor of a kid. */
+static void ask_for_nested(void *arg) {
+    struct slow_start *slow = arg;
+    const struct rusm_child kid = kid_child("kid", &slow->kid);
+    const struct rusm_supervisor inner = {.children = &kid, .child_count = 1};
+    const struct rusm_child middle_child = {.id = "inner", .supervisor = &inner};
+    const struct rusm_supervisor middle = {.children = &middle_child, .child_count = 1};
+    const struct rusm_child child = {.id = "nested", .supervisor = &middle};
+    (void)rusm_supervisor_start_child(slow->sup, &child, NULL, NULL);
+}
+
+/* The supervisor is busy with the slow child, and `ask_for_nested` waits behind. Returns who asked.
+ */
+static rusm_pid make_wait(struct slow_start *slow) {
+    static const struct rusm_supervisor spec = {.child_count = 0};
+    sup_start(&spec, &slow->sup);
+    slow->kid = (struct kid){.history = &slow->history, .letter = 'k'};
+    RUSM_ASSERT(rusm_spawn(NULL, add_slow_child, slow, NULL, NULL) == RUSM_OK);
+    while (atomic_load(&slow->starting) == 0) {
+        rusm_yield();
+    }
+    rusm_pid asking;
+    struct rusm_process_info info;
+    RUSM_ASSERT(rusm_spawn(NULL, ask_for_nested, slow, NULL, &asking) == RUSM_OK);
+    do {
+        rusm_yield();
+        RUSM_ASSERT(rusm_process_info(NULL, slow->sup, &info) == RUSM_OK);
+    } while (info.mailbox_depth == 0);
+    return asking;
+}
+
+static void kill_who_asks(void *arg) {
+    (void)arg;
+    struct slow_start slow = {.sup = {0}};
+    rusm_pid asking = make_wait(&slow);
+    RUSM_ASSERT(rusm_kill(NULL, asking));
+    await_end(asking);
+    RUSM_ASSERT(rusm_send((rusm_pid){atomic_load(&slow.starting)}, "", 0) == RUSM_OK);
+    while (atomic_load(&slow.kid.starts) == 0) {
+        rusm_yield();
+    }
+    RUSM_ASSERT(kid_count(slow.sup) == 2); /* the request was served all the same */
+    sup_stop(slow.sup);
+    RUSM_ASSERT(history_is(&slow.history, "+k-k"));
+}
+
+static void a_killed_caller_leaves_nothing_behind(void **state) {
+    (void)state;
+    run_fiber(kill_who_asks, NULL);
+}
+
+static void kill_who_is_asked(void *arg) {
+    (void)arg;
+    struct slow_start slow = {.sup = {0}};
+    rusm_pid asking = make_wait(&slow);
+    RUSM_ASSERT(rusm_kill(NULL, slow.sup));
+    await_end(asking);
+    (void)expect_news(RUSM_MSG_EXIT, slow.sup, RUSM_EXIT_KILLED);
+    RUSM_ASSERT(atomic_load(&slow.kid.starts) == 0);
+}
+
+static void a_killed_supervisor_leaves_nothing_behind(void **state) {
+    (void)state;
+    run_fiber(kill_who_is_asked, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(children_may_start_themselves),
@@ -583,6 +674,8 @@ int main(void) {
         cmocka_unit_test(a_failed_start_deep_down_fails_the_whole),
         cmocka_unit_test(a_killed_root_takes_the_tree_along),
         cmocka_unit_test(a_branch_can_be_added_and_cut_off),
+        cmocka_unit_test(a_killed_caller_leaves_nothing_behind),
+        cmocka_unit_test(a_killed_supervisor_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

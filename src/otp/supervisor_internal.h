@@ -89,7 +89,7 @@ struct supervisor_request {
     rusm_pid pid;           /* END */
     uint64_t serial;        /* RETRY: of the child */
     void *arg;              /* START of a dynamic child */
-    bool has_spec;          /* START: `spec` says what; its reference stays the caller's */
+    bool has_spec;          /* START: `spec` says what; what it holds is the message's */
     struct child_spec spec; /* START; END: the id */
 };
 
