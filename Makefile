@@ -6,8 +6,12 @@ LISTEN  ?= 127.0.0.1:$(PORT)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 PRESET  ?= release
+# OFF builds without WebAssembly, and needs no cargo.
+export RUSM_WASM ?= ON
 
 DASHBOARD := bench/dashboard
+# CMake asks for it too; here it is seen to be at work.
+wasmtime = @[ $(RUSM_WASM) = OFF ] || deps/build >/dev/null
 
 .DEFAULT_GOAL := help
 .PHONY: run build dashboard deps peers test format lint install clean help
@@ -15,13 +19,15 @@ DASHBOARD := bench/dashboard
 run: ## build what is needed and run the node with its page; PORT=4000 or LISTEN=address:port
 	@tools/bootstrap run
 	@$(MAKE) --no-print-directory dashboard
-	@cmake --preset release
+	$(wasmtime)
+	@cmake --preset release -DRUSM_WASM=$(RUSM_WASM)
 	@cmake --build --preset release --target rusm-bench
 	@exec build/release/bin/rusm-bench start --listen $(LISTEN) --dashboard $(DASHBOARD)/dist
 
 build: ## build everything into build/release/bin (PRESET=release)
 	@tools/bootstrap run
-	@cmake --preset $(PRESET)
+	$(wasmtime)
+	@cmake --preset $(PRESET) -DRUSM_WASM=$(RUSM_WASM)
 	@cmake --build --preset $(PRESET)
 
 dashboard: $(DASHBOARD)/dist/index.html ## build the page into bench/dashboard/dist
@@ -57,7 +63,8 @@ format: ## lay out C and TypeScript sources
 
 install: ## install the library and programs under PREFIX=/usr/local
 	@tools/bootstrap run
-	@cmake --preset release
+	$(wasmtime)
+	@cmake --preset release -DRUSM_WASM=$(RUSM_WASM)
 	@cmake --build --preset release
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
 

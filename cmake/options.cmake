@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Build options and the flags that every target of the project gets.
+include(CMakeDependentOption)
 
 set(RUSM_SANITIZE "" CACHE STRING "Sanitizers: empty, 'address' (with undefined), or 'thread'")
 option(RUSM_SIM "Simulation mode: seeded schedules and logical time instead of threads" OFF)
 option(RUSM_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(RUSM_COVERAGE "Instrument for coverage" OFF)
 option(RUSM_WERROR "Warnings are errors" ON)
+# Wasmtime has threads and a clock of its own, which a seed does not decide.
+cmake_dependent_option(RUSM_WASM "WebAssembly, by deps/wasmtime" ON "NOT RUSM_SIM" OFF)
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_EXTENSIONS ON)
