@@ -196,6 +196,11 @@ static uint32_t ring_steal(struct sched *s, struct runq *from) {
     }
 }
 
+struct process *runq_steal_one(struct sched *victim) {
+    bool last;
+    return ring_pop(&victim->runq, &last);
+}
+
 struct process *runq_steal(struct sched *s, struct sched *victim) {
     uint32_t count = ring_steal(s, &victim->runq);
     if (count == 0 && atomic_load_explicit(&victim->runq.overflow_len, memory_order_relaxed) > 0) {

@@ -104,8 +104,9 @@ struct sched {
     uint32_t window_len;
     uint32_t window_weight; /* the sum of the weights */
     struct account window[ACCOUNT_WINDOW];
-    uint64_t last_ticks; /* the clock when it was last read */
-    counter duty_ticks;  /* when to look at timers, descriptors and the inbox again */
+    uint64_t last_ticks;    /* the clock when it was last read */
+    counter duty_ticks;     /* when to look at timers, descriptors and the inbox again */
+    uint64_t balance_ticks; /* when to compare run queues again */
     struct cell_pool cells;
     struct block_cache blocks;
     struct process *free_slots;
@@ -193,6 +194,8 @@ void runq_push_many(struct sched *s, struct process *const *processes, uint32_t 
 struct process *runq_pop(struct sched *s);
 /* Take up to half of another scheduler's queue; the first is returned, the rest queued at `s`. */
 struct process *runq_steal(struct sched *s, struct sched *victim);
+/* The oldest process of the victim's queue; NULL if there is none. */
+struct process *runq_steal_one(struct sched *victim);
 uint32_t runq_len(const struct runq *q);
 
 /* ---- send.c ---- */

@@ -133,6 +133,38 @@ static struct process *steal(struct sched *s) {
     return NULL;
 }
 
+/*
+ * Take a process from a scheduler whose queue is longer by two or more. One that always has work
+ * never steals, and queues that do not drain would stay as uneven as they are. Ten times rarer than
+ * the other duties: a process that is moved costs more than it gains where queues are short-lived.
+ */
+static void balance(struct sched *s) {
+    if (s->last_ticks < s->balance_ticks) {
+        return;
+    }
+    s->balance_ticks = s->last_ticks + 10 * s->rt->duty_interval_ticks;
+    for (uint32_t i = 1; i < s->rt->sched_count; i++) {
+        struct sched *victim = &s->rt->scheds[(s->index + i) % s->rt->sched_count];
+        if (runq_len(&victim->runq) < runq_len(&s->runq) + 2 || !worth_stealing(s, victim)) {
+            continue;
+        }
+        struct process *p = runq_steal_one(victim);
+        if (p) {
+            counter_add(&s->counters.steals, 1);
+            runq_push(s, p);
+            return;
+        }
+    }
+}
+
+/* Between two processes; a scheduler without work steals instead of balancing. */
+static void do_duties(struct sched *s) {
+    if (duties_due(s)) {
+        sched_duties(s, 0);
+        balance(s);
+    }
+}
+
 /* Nothing is ready here: look everywhere, then sleep. NULL when the runtime halts. */
 static struct process *find_work(struct sched *s) {
     for (;;) {
@@ -238,9 +270,7 @@ static struct process *next_process(struct sched *s) {
     if (p) {
         return p;
     }
-    if (duties_due(s)) {
-        sched_duties(s, 0);
-    }
+    do_duties(s);
     p = pick_ready(s);
     return p ? p : find_work(s);
 }
@@ -285,9 +315,7 @@ static void *choose_destination(struct sched *s, struct process *next, struct st
 struct sched *sched_suspend(struct sched *s, struct process *p, enum suspend_how how) {
     RUSM_DASSERT(s->current == p);
     account(s, p, false);
-    if (duties_due(s)) {
-        sched_duties(s, 0);
-    }
+    do_duties(s);
     struct process *next = pick_ready(s);
     if (!next && how == SUSPEND_YIELD) {
         refill_slice(s);
