@@ -58,6 +58,8 @@ struct rusm_wasm_config {
     uint32_t epoch_ms;           /* a guest's slice: longer runs are interrupted [2], 1..1000 */
     const char *cache_dir;       /* compiled programs; NULL = the user's cache, "" = none */
     uint64_t cache_bytes_max;    /* of that [1 GiB] */
+    uint64_t dynamic_ttl_ms;     /* how long code of rusm_program_load_from that is not used is kept
+                                    ready [300000] */
     enum rusm_log_level log_level; /* lines of higher levels are dropped [RUSM_LOG_INFO] */
     rusm_guest_log_fn log;         /* NULL: a line on standard error, cut at 8 KiB */
     void *log_arg;
@@ -102,6 +104,17 @@ struct rusm_program_spec {
  */
 enum rusm_err rusm_program_load(rusm_wasm *wasm, const struct rusm_program_spec *spec,
                                 rusm_program **out, struct rusm_errinfo *error);
+/*
+ * The same for code given at run time, under the capability and entry of `code_template`: the
+ * program made of these bytes is kept ready for dynamic_ttl_ms after its last use, 1,024 of them,
+ * and found by content. Errors as rusm_program_load.
+ */
+enum rusm_err rusm_program_load_from(const rusm_program *code_template, const void *wasm,
+                                     size_t wasm_bytes, rusm_program **out,
+                                     struct rusm_errinfo *error);
+/* That program, held, if it is ready; else NULL. Any thread: hashes the bytes, takes a lock. */
+rusm_program *rusm_program_find_from(const rusm_program *code_template, const void *wasm,
+                                     size_t wasm_bytes);
 rusm_program *rusm_program_hold(rusm_program *program);
 void rusm_program_release(rusm_program *program);
 /* The program of that name, held; NULL if there is none. Any thread. Takes a lock. */

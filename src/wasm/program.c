@@ -46,11 +46,11 @@ void rusm_program_release(rusm_program *program) {
 
 /* Load the artefact on every engine and resolve its imports there. */
 static enum rusm_err prepare(struct rusm_program *program, const struct rusm_program_spec *spec,
-                             struct rwt_slice artefact, struct rusm_errinfo *error) {
+                             const char *artefact_path, struct rusm_errinfo *error) {
     const struct wasm_pool *pool = &program->wasm->pool;
     for (uint32_t i = 0; i < pool->lane_count; i++) {
         struct rwt_text text = {NULL, 0};
-        rwt_program *loaded = rwt_load(pool->lanes[i].engine, artefact, &text);
+        rwt_program *loaded = rwt_load_file(pool->lanes[i].engine, artefact_path, &text);
         if (!loaded) {
             return refuse(error, spec, text);
         }
@@ -111,14 +111,17 @@ static enum rusm_err check_spec(const struct rusm_program_spec *spec, struct rus
 
 static enum rusm_err compile(struct rusm_program *program, const struct rusm_program_spec *spec,
                              struct rusm_errinfo *error) {
-    struct rwt_text text = {NULL, 0};
+    struct cache *cache = program->wasm->cache;
     const struct rwt_slice code = {spec->wasm, spec->wasm_bytes};
-    rwt_artefact *artefact = rwt_compile(program->wasm->pool.lanes[0].engine, code, &text);
-    if (!artefact) {
-        return refuse(error, spec, text);
+    struct cache_artefact *artefact;
+    struct rusm_errinfo why = {""};
+    enum rusm_err err = cache_get(cache, code, &artefact, &why);
+    if (err != RUSM_OK) {
+        return errinfo_set(error, err, "program %s: %s", spec->name ? spec->name : "(no name)",
+                           why.text);
     }
-    enum rusm_err err = prepare(program, spec, rwt_artefact_bytes(artefact), error);
-    rwt_artefact_delete(artefact);
+    err = prepare(program, spec, cache_artefact_path(artefact), error);
+    cache_release(cache, artefact);
     return err;
 }
 
@@ -210,143 +213,61 @@ bool program_is_template(const rusm_program *program) {
     return program->is_template;
 }
 
-enum rusm_err program_load_from(const rusm_program *template, const void *wasm, size_t wasm_bytes,
-                                rusm_program **out, struct rusm_errinfo *error) {
+/* ---- code given at run time ---- */
+
+/* What decides the program: the template's capability and entry, and the code. */
+static void dynamic_key(const rusm_program *template, struct rwt_slice code,
+                        uint8_t key[TTL_MAP_KEY_BYTES]) {
+    uint8_t parts[2 * TTL_MAP_KEY_BYTES + sizeof template->capability];
+    const struct rwt_slice entry = {(const uint8_t *)template->entry, strlen(template->entry)};
+    rwt_sha256(code, parts);
+    rwt_sha256(entry, parts + TTL_MAP_KEY_BYTES);
+    /* Programs keep their capability, so no other one can be at its address meanwhile. */
+    memcpy(parts + 2 * TTL_MAP_KEY_BYTES, &template->capability, sizeof template->capability);
+    rwt_sha256((struct rwt_slice){parts, sizeof parts}, key);
+}
+
+static rusm_program *find_by_key(struct rusm_wasm *wasm, const uint8_t key[TTL_MAP_KEY_BYTES]) {
+    struct ttl_value *held = ttl_map_get(wasm->dynamic, key);
+    if (!held) {
+        return NULL;
+    }
+    rusm_program *program = rusm_program_hold(ttl_value_get(held));
+    ttl_map_release(wasm->dynamic, held);
+    return program;
+}
+
+rusm_program *rusm_program_find_from(const rusm_program *template, const void *wasm,
+                                     size_t wasm_bytes) {
+    uint8_t key[TTL_MAP_KEY_BYTES];
+    dynamic_key(template, (struct rwt_slice){wasm, wasm_bytes}, key);
+    return find_by_key(template->wasm, key);
+}
+
+enum rusm_err rusm_program_load_from(const rusm_program *template, const void *wasm,
+                                     size_t wasm_bytes, rusm_program **out,
+                                     struct rusm_errinfo *error) {
     const struct rusm_program_spec spec = {.wasm = wasm,
                                            .wasm_bytes = wasm_bytes,
                                            .entry = template->entry,
                                            .capability = template->capability->name};
-    return rusm_program_load(template->wasm, &spec, out, error);
-}
-
-/* ---- the whole ---- */
-
-void rusm_wasm_config_init(struct rusm_wasm_config *config) {
-    *config = (struct rusm_wasm_config){
-        .instances_max = 4096,
-        .spawn_queue_max = 65536,
-        .spawn_wait_ms = 30000,
-        .memory_bytes_max = (uint64_t)4 << 30,
-        .memory_reservation = (uint64_t)4 << 30,
-        .stack_bytes = 512 * 1024,
-        .table_elements_max = 65536,
-        .epoch_ms = 2,
-        .cache_bytes_max = (uint64_t)1 << 30,
-        .log_level = RUSM_LOG_INFO,
-    };
-}
-
-static enum rusm_err check_config(const struct rusm_wasm_config *c, struct rusm_errinfo *error) {
-    const char *wrong = NULL;
-    if (c->instances_max == 0 || c->instances_max > 1u << 20) {
-        wrong = "instances_max is 1 to 1048576";
-    } else if (c->spawn_queue_max == 0 || c->spawn_queue_max > 1u << 24) {
-        wrong = "spawn_queue_max is 1 to 16777216";
-    } else if (c->memory_reservation < 65536 || c->memory_reservation > (uint64_t)1 << 36) {
-        wrong = "memory_reservation is 64 KiB to 64 GiB";
-    } else if (c->memory_bytes_max == 0 || c->memory_bytes_max > c->memory_reservation) {
-        wrong = "memory_bytes_max is 1 to memory_reservation";
-    } else if (c->stack_bytes < 65536 || c->stack_bytes > 16u << 20) {
-        wrong = "stack_bytes is 64 KiB to 16 MiB";
-    } else if (c->epoch_ms == 0 || c->epoch_ms > 1000) {
-        wrong = "epoch_ms is 1 to 1000";
-    } else if (c->table_elements_max == 0 || c->table_elements_max > 1u << 24) {
-        wrong = "table_elements_max is 1 to 16777216";
-    } else if ((uint32_t)c->log_level > RUSM_LOG_DEBUG) {
-        wrong = "log_level is one of enum rusm_log_level";
-    }
-    return wrong ? errinfo_set(error, RUSM_ERR_INVALID, "rusm_wasm_config: %s", wrong) : RUSM_OK;
-}
-
-static bool link_bridge(rwt_linker *linker, const struct wasm_bridge *bridge,
-                        struct rwt_text *text) {
-    for (size_t i = 0; i < bridge->core_count; i++) {
-        if (!rwt_linker_core(linker, &bridge->core[i], text)) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < bridge->component_count; i++) {
-        if (!rwt_linker_component(linker, &bridge->component[i], text)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The bridges are ours and fit, or this is not the library that was built. */
-static void link_bridges(struct rusm_wasm *wasm) {
-    for (uint32_t lane = 0; lane < wasm->pool.lane_count; lane++) {
-        rwt_linker *linker = wasm->pool.lanes[lane].linker;
-        struct rwt_text text = {NULL, 0};
-        bool linked = rwt_linker_wasi(linker, &text);
-        for (size_t i = 0; linked && i < wasm->bridge_count; i++) {
-            linked = link_bridge(linker, wasm->bridges[i], &text);
-        }
-        if (!linked) {
-            (void)fprintf(stderr, "rusm: %.*s\n", (int)text.len, text.data);
-        }
-        RUSM_ASSERT(linked);
-    }
-}
-
-enum rusm_err wasm_create(rusm_runtime *runtime, const struct rusm_wasm_config *config,
-                          const struct wasm_bridge *const *bridges, size_t bridge_count,
-                          rusm_wasm **out, struct rusm_errinfo *error) {
-    RUSM_ASSERT(runtime && out && bridge_count <= WASM_BRIDGES_MAX);
-    struct rusm_wasm_config defaults;
-    if (!config) {
-        rusm_wasm_config_init(&defaults);
-        config = &defaults;
-    }
-    enum rusm_err err = check_config(config, error);
+    uint8_t key[TTL_MAP_KEY_BYTES];
+    enum rusm_err err = check_spec(&spec, error);
     if (err != RUSM_OK) {
         return err;
     }
-    struct rusm_wasm *wasm = rusm_zalloc_aligned(64, sizeof *wasm);
-    if (!wasm) {
-        return errinfo_set(error, RUSM_ERR_NOMEM, "no memory");
+    dynamic_key(template, (struct rwt_slice){wasm, wasm_bytes}, key);
+    rusm_program *program = find_by_key(template->wasm, key);
+    if (!program) {
+        err = rusm_program_load(template->wasm, &spec, &program, error);
+        struct ttl_value *held;
+        if (err == RUSM_OK && ttl_map_put(template->wasm->dynamic, key, rusm_program_hold(program),
+                                          &held) == RUSM_OK) {
+            ttl_map_release(template->wasm->dynamic, held);
+        }
     }
-    wasm->capabilities = capabilities_create();
-    if (!wasm->capabilities) {
-        rusm_free(wasm);
-        return errinfo_set(error, RUSM_ERR_NOMEM, "no memory");
+    if (err == RUSM_OK) {
+        *out = program;
     }
-    pthread_mutex_init(&wasm->names.lock, NULL);
-    for (size_t i = 0; i < bridge_count; i++) {
-        wasm->bridges[wasm->bridge_count++] = bridges[i];
-    }
-    err = pool_init(&wasm->pool, runtime, config, error);
-    if (err != RUSM_OK) {
-        rusm_wasm_destroy(wasm);
-        return err;
-    }
-    link_bridges(wasm);
-    *out = wasm;
-    return RUSM_OK;
-}
-
-void rusm_wasm_destroy(rusm_wasm *wasm) {
-    while (wasm->names.first) {
-        struct rusm_program *program = wasm->names.first;
-        wasm->names.first = program->next;
-        rusm_program_release(program);
-    }
-    pthread_mutex_destroy(&wasm->names.lock);
-    capabilities_destroy(wasm->capabilities);
-    pool_deinit(&wasm->pool);
-    rusm_free(wasm);
-}
-
-const struct rusm_wasm_config *wasm_config(const rusm_wasm *wasm) {
-    return &wasm->pool.config;
-}
-
-enum rusm_err rusm_wasm_define_capability(rusm_wasm *wasm, const char *name,
-                                          const struct rusm_capability *capability,
-                                          struct rusm_errinfo *error) {
-    return capabilities_define(wasm->capabilities, name, capability, error);
-}
-
-void rusm_wasm_info(rusm_wasm *wasm, struct rusm_wasm_info *out) {
-    pool_info(&wasm->pool, out);
+    return err;
 }

@@ -4,8 +4,10 @@
 #ifndef WASM_PROGRAM_INTERNAL_H
 #define WASM_PROGRAM_INTERNAL_H
 
+#include "wasm/cache_internal.h"
 #include "wasm/capability_internal.h"
 #include "wasm/pool_internal.h"
+#include "wasm/ttl_map_internal.h"
 
 #define PROGRAM_NAMES_MAX 65536u
 
@@ -39,6 +41,8 @@ struct rusm_wasm {
     struct wasm_pool pool;
     struct program_names names;
     struct capabilities *capabilities; /* owned */
+    struct cache *cache;               /* owned */
+    struct ttl_map *dynamic;           /* owned; programs of code given at run time */
     const struct wasm_bridge *bridges[WASM_BRIDGES_MAX];
     size_t bridge_count;
 };

@@ -52,10 +52,6 @@ const struct rusm_wasm_config *wasm_config(const rusm_wasm *wasm);
 /* Its name, "" = none. Lives as long as the program. */
 const char *program_name(const rusm_program *program);
 bool program_is_template(const rusm_program *program);
-/* Load code with the capability and entry of `template`, without a name. As rusm_program_load. */
-enum rusm_err program_load_from(const rusm_program *template, const void *wasm, size_t wasm_bytes,
-                                rusm_program **out, struct rusm_errinfo *error);
-
 /* As rusm_spawn_guest, tied to the calling process. */
 enum rusm_err program_spawn(rusm_program *program, const struct rusm_spawn_opts *opts,
                             const struct otp_tie *tie, rusm_pid *out);
