@@ -16,6 +16,7 @@ extern const struct engine engine_pubsub_fanout;
 /* WebAssembly guests. */
 extern const struct engine engine_module_storm;
 extern const struct engine engine_component_storm;
+extern const struct engine engine_dynamic_wasm;
 
 /* The scenarios in the order of the menu. Static. */
 const struct node_scenario *catalog_scenarios(uint32_t *count);

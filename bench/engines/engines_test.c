@@ -165,6 +165,11 @@ static void component_storm(void **state) {
     (void)state;
     leaves_nothing_behind(catalog_engine("component-storm"));
 }
+
+static void dynamic_wasm(void **state) {
+    (void)state;
+    leaves_nothing_behind(catalog_engine("dynamic-wasm"));
+}
 #endif
 
 static void the_cap_on_the_population_holds(void **state) {
@@ -224,6 +229,7 @@ int main(void) {
 #ifdef RUSM_WASM
         cmocka_unit_test(module_storm),
         cmocka_unit_test(component_storm),
+        cmocka_unit_test(dynamic_wasm),
 #endif
         cmocka_unit_test(the_cap_on_the_population_holds),
         cmocka_unit_test(a_full_process_table_is_survived),

@@ -79,7 +79,7 @@ static bool spawn_one(struct spawner *self) {
     }
     enum rusm_err err = RUSM_OK;
     if (self->storm->program) {
-        err = self->storm->program(run->wasm, &program, &error);
+        err = self->storm->program(run->programs[0], &program, &error);
     }
     if (err == RUSM_OK) {
         err = rusm_spawn_guest(program, &opts, NULL);

@@ -7,10 +7,10 @@
 #include "engines/guest_run.h"
 
 /*
- * How a spawner gets the program of its next guest, held; NULL = the run's own. An error ends the
- * run. Called in a fiber.
+ * How a spawner gets the program of its next guest, held; `own` is the run's, which NULL uses. An
+ * error ends the run. Called in a fiber.
  */
-typedef enum rusm_err (*guest_storm_program_fn)(rusm_wasm *wasm, rusm_program **out,
+typedef enum rusm_err (*guest_storm_program_fn)(rusm_program *own, rusm_program **out,
                                                 struct rusm_errinfo *error);
 
 /* For engine.start: `text` is the guest's, static. */

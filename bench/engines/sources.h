@@ -10,6 +10,7 @@ extern const char engine_source_fault_recovery[];
 extern const char engine_source_pubsub_fanout[];
 extern const char engine_source_module_storm[];
 extern const char engine_source_component_storm[];
+extern const char engine_source_dynamic_wasm[];
 
 /* The guests of bench/guests. */
 extern const char engine_source_module_storm_wat[];
