@@ -2,6 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 #include "test_guests_internal.h"
 
+#include "base/alloc.h"
 #include "base/assert.h"
 #include "wasm/wasm.h"
 #include <signal.h>
@@ -37,6 +38,104 @@ void guests_config(struct rusm_wasm_config *config) {
     config->instances_max = 32;
     config->cache_dir = "";
 }
+
+/* ---- the bridge for tests ---- */
+
+/* The board comes by way of the configuration, which no test uses for logging. */
+static struct board *board_of(struct guest *guest) {
+    return wasm_config(guest_wasm(guest))->log_arg;
+}
+
+static enum rwt_status mark(struct rwt_core_call *call) {
+    struct board *board = board_of(call->guest);
+    uint32_t at = atomic_fetch_add(&board->marks, 1);
+    if (at < MARKS_MAX) {
+        board->order[at] = rusm_self();
+    }
+    return guest_done();
+}
+
+static enum rwt_status wait_message(struct rwt_core_call *call) {
+    return rusm_receive_timeout(0) ? guest_done() : guest_wait_message(call->guest);
+}
+
+struct parked {
+    bool is_over;
+};
+
+static void park_outside(struct guest *guest, void *arg) {
+    struct parked *parked = arg;
+    (void)guest;
+    parked->is_over = otp_wait(RUSM_FOREVER);
+}
+
+static enum rwt_status park(struct rwt_core_call *call) {
+    struct parked *parked = guest_bridge_state(call->guest, 0);
+    if (!parked) {
+        parked = rusm_zalloc(sizeof *parked);
+        RUSM_ASSERT(parked);
+        guest_set_bridge_state(call->guest, 0, parked);
+    }
+    if (parked->is_over) {
+        parked->is_over = false;
+        return guest_done();
+    }
+    return guest_block(call->guest, park_outside, parked);
+}
+
+static void free_parked(struct guest *guest, void *state) {
+    board_of(guest)->bridge_ends++;
+    rusm_free(state);
+}
+
+static enum rwt_status exit_guest(struct rwt_core_call *call) {
+    struct rwt_slice payload;
+    enum rwt_status status;
+    if (!guest_memory(call, call->values[1].i32, call->values[2].i32, &payload, &status)) {
+        return status;
+    }
+    const struct rusm_exit_reason reason = {(enum rusm_exit_kind)call->values[0].i32, payload.data,
+                                            (uint32_t)payload.len};
+    return guest_exit(call->guest, &reason);
+}
+
+static enum rwt_status busy(struct rwt_core_call *call) {
+    (void)call;
+    return RWT_SPENT;
+}
+
+static const struct rwt_core_func test_funcs[] = {
+    {"test", "mark", ":", mark, false}, {"test", "wait", ":", wait_message, true},
+    {"test", "park", ":", park, true},  {"test", "exit", "iii:", exit_guest, false},
+    {"test", "busy", ":", busy, false},
+};
+static const struct wasm_bridge test_bridge = {
+    .name = "test",
+    .core = test_funcs,
+    .core_count = sizeof test_funcs / sizeof test_funcs[0],
+    .guest_end = free_parked,
+};
+
+rusm_wasm *start_guests(rusm_runtime *rt, const struct rusm_wasm_config *config,
+                        struct board *board) {
+    static const struct wasm_bridge *const bridges[] = {&test_bridge};
+    struct rusm_wasm_config copy;
+    struct rusm_errinfo error;
+    rusm_wasm *wasm = NULL;
+    guests_signals();
+    guests_config(&copy);
+    if (config) {
+        copy = *config;
+    }
+    copy.log_arg = board;
+    if (wasm_create(rt, &copy, bridges, 1, &wasm, &error) != RUSM_OK) {
+        (void)fprintf(stderr, "%s\n", error.text);
+        RUSM_ASSERT(wasm);
+    }
+    return wasm;
+}
+
+/* ---- programs and guests ---- */
 
 rusm_program *load_text_as(rusm_wasm *wasm, const char *text, const char *capability) {
     const struct rusm_program_spec spec = {

@@ -15,6 +15,31 @@
  */
 void guests_signals(void);
 
+/*
+ * A bridge for tests. Its functions are of the module `test`:
+ *   mark ()                    notes the caller in the board's order
+ *   wait ()                    blocks until there is a message, and takes it
+ *   park ()                    blocks in an operation on the process's own stack, until it is woken
+ *   exit (kind i32, ptr, len)  ends the guest with that reason
+ *   busy ()                    answers that the guest has used its slice
+ */
+#define MARKS_MAX 64u
+struct board {
+    _Atomic uint32_t marks;
+    rusm_pid order[MARKS_MAX];
+    _Atomic uint32_t bridge_ends; /* guests whose state was freed */
+};
+#define TEST_IMPORTS                                                                               \
+    "(import \"test\" \"mark\" (func $mark))"                                                      \
+    "(import \"test\" \"wait\" (func $wait))"                                                      \
+    "(import \"test\" \"park\" (func $park))"                                                      \
+    "(import \"test\" \"exit\" (func $exit (param i32 i32 i32)))"                                  \
+    "(import \"test\" \"busy\" (func $busy))"
+
+/* A runtime with that bridge alone. `config` NULL = guests_config. Ends by finish_guests. */
+rusm_wasm *start_guests(rusm_runtime *rt, const struct rusm_wasm_config *config,
+                        struct board *board);
+
 /* Defaults but for a small pool and no cache, so that a test starts at once. */
 void guests_config(struct rusm_wasm_config *config);
 
