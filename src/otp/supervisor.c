@@ -16,6 +16,8 @@
 /* Budgets up to this are counted exactly, larger ones by sixteenths of the window. */
 #define RING_MAX 1024u
 #define BUCKETS  16u
+/* Children asked to end between two turns of others; there may be a million. */
+#define ASKED_AT_ONCE 1024u
 
 struct child {
     struct list link;
@@ -193,8 +195,12 @@ static bool is_any_end(void *arg, const struct rusm_msg *msg) {
 /* Dynamic children have no order: ask all at once, then collect; kill those that are too slow.
  * There may be very many: only those no longer linked are watched. */
 static void end_dynamic(struct supervisor *sup) {
+    uint32_t asked = 0;
     for (struct list *node = sup->children.next; node != &sup->children; node = node->next) {
         rusm_pid pid = child_of(node)->pid;
+        if (++asked % ASKED_AT_ONCE == 0) {
+            rusm_yield();
+        }
         if (pid.v != 0) {
             if (!relations_find(sched_current()->current, RELATION_LINK, pid.v)) {
                 (void)watch(pid);
@@ -224,8 +230,9 @@ static void end_dynamic(struct supervisor *sup) {
         }
         struct map64_entry *entry = map64_find(&sup->by_pid, rusm_msg_down(msg)->pid.v);
         if (entry) {
-            ((struct child *)(uintptr_t)entry->value)->pid.v = 0;
+            struct child *child = (struct child *)(uintptr_t)entry->value;
             map64_remove(&sup->by_pid, entry);
+            forget_child(sup, child); /* here, where the supervisor has turns: it is about to end */
         }
     }
 }
@@ -442,15 +449,8 @@ static struct child *add_own(struct supervisor *sup, const struct child_spec *sp
     return child;
 }
 
-static void serve_start(struct supervisor *sup, const struct supervisor_request *request,
+static void serve_start(struct supervisor *sup, struct child *child,
                         struct supervisor_answer *answer) {
-    bool fits = is_dynamic(sup) != request->has_spec;
-    if (!fits || (request->has_spec && find_by_id(sup, request->spec.id))) {
-        answer->err = RUSM_ERR_INVALID;
-        return;
-    }
-    struct child *child = request->has_spec ? add_own(sup, &request->spec)
-                                            : add_child(sup, &sup->spec->children[0], request->arg);
     if (!child) {
         answer->err = RUSM_ERR_NOMEM;
         return;
@@ -462,12 +462,8 @@ static void serve_start(struct supervisor *sup, const struct supervisor_request 
     }
 }
 
-static void serve_end(struct supervisor *sup, const struct supervisor_request *request,
+static void serve_end(struct supervisor *sup, struct child *child,
                       struct supervisor_answer *answer) {
-    struct map64_entry *entry =
-        request->pid.v != 0 ? map64_find(&sup->by_pid, request->pid.v) : NULL;
-    struct child *child = entry ? (struct child *)(uintptr_t)entry->value
-                                : (request->spec.id[0] ? find_by_id(sup, request->spec.id) : NULL);
     answer->err = child ? RUSM_OK : RUSM_ERR_NOPROC;
     if (child) {
         end_child(sup, child);
@@ -501,17 +497,36 @@ static void serve_children(struct supervisor *sup, struct rusm_from from, uint64
     rusm_free(reply);
 }
 
+/* `data` is all of the request, borrowed until something is received. */
 static void serve_call(struct supervisor *sup, struct rusm_from from,
-                       const struct supervisor_request *request) {
+                       const struct supervisor_request *request, const void *data) {
     struct supervisor_answer answer = {.err = RUSM_ERR_INVALID};
-    if (request->op == SUPERVISOR_CHILDREN) {
-        serve_children(sup, from, request->serial);
+    const struct supervisor_start_request *start = data;
+    const struct supervisor_end_request *end = data;
+    struct map64_entry *entry;
+    switch (request->op) {
+    case SUPERVISOR_START:
+        if (is_dynamic(sup)) {
+            serve_start(sup, add_child(sup, &sup->spec->children[0], request->arg), &answer);
+        }
+        break;
+    case SUPERVISOR_START_SPEC:
+        if (!is_dynamic(sup) && !find_by_id(sup, start->spec.id)) {
+            serve_start(sup, add_own(sup, &start->spec), &answer);
+        }
+        break;
+    case SUPERVISOR_END:
+        entry = request->pid.v != 0 ? map64_find(&sup->by_pid, request->pid.v) : NULL;
+        serve_end(sup, entry ? (struct child *)(uintptr_t)entry->value : NULL, &answer);
+        break;
+    case SUPERVISOR_END_ID:
+        serve_end(sup, end->id[0] ? find_by_id(sup, end->id) : NULL, &answer);
+        break;
+    case SUPERVISOR_CHILDREN:
+        serve_children(sup, from, request->capacity);
         return;
-    }
-    if (request->op == SUPERVISOR_START) {
-        serve_start(sup, request, &answer);
-    } else if (request->op == SUPERVISOR_END) {
-        serve_end(sup, request, &answer);
+    default:
+        break;
     }
     (void)rusm_reply(from, &answer, sizeof answer);
 }
@@ -526,18 +541,24 @@ static void serve_retry(struct supervisor *sup, uint64_t serial) {
     }
 }
 
+static size_t request_bytes(uint32_t op) {
+    return op == SUPERVISOR_START_SPEC ? sizeof(struct supervisor_start_request)
+           : op == SUPERVISOR_END_ID   ? sizeof(struct supervisor_end_request)
+                                       : sizeof(struct supervisor_request);
+}
+
 static void on_message(void *state, struct rusm_msg *msg) {
     struct supervisor *sup = state;
     struct supervisor_request request;
-    if (msg->len != sizeof request) {
+    if (msg->len < sizeof request) {
         return; /* not one of ours */
     }
     memcpy(&request, msg->data, sizeof request);
-    if (request.mark != SUPERVISOR_MARK) {
+    if (request.mark != SUPERVISOR_MARK || msg->len != request_bytes(request.op)) {
         return;
     }
     if (msg->kind == RUSM_MSG_CALL) {
-        serve_call(sup, rusm_msg_from(msg), &request);
+        serve_call(sup, rusm_msg_from(msg), &request, msg->data);
     } else if (request.op == SUPERVISOR_RETRY) {
         serve_retry(sup, request.serial);
     } else if (request.op == SUPERVISOR_STOP) {

@@ -218,15 +218,15 @@ static enum rusm_err read_answer(enum rusm_err err, const struct rusm_msg *reply
     return err;
 }
 
-static enum rusm_err ask(rusm_pid supervisor, const struct supervisor_request *request,
+static enum rusm_err ask(rusm_pid supervisor, const void *request, size_t bytes,
                          struct supervisor_answer *answer) {
     struct rusm_msg *reply = NULL;
-    enum rusm_err err = rusm_call(supervisor, request, sizeof *request, RUSM_FOREVER, &reply);
+    enum rusm_err err = rusm_call(supervisor, request, bytes, RUSM_FOREVER, &reply);
     return read_answer(err, reply, answer);
 }
 
 static void release_request(void *data) {
-    struct supervisor_request *request = data;
+    struct supervisor_start_request *request = data;
     child_spec_deinit(&request->spec);
     rusm_free(request);
 }
@@ -234,13 +234,12 @@ static void release_request(void *data) {
 /* Ask to start a child of this specification. */
 static enum rusm_err ask_for_child(rusm_pid supervisor, const struct rusm_child *child,
                                    struct supervisor_answer *answer) {
-    struct supervisor_request *request = rusm_zalloc(sizeof *request);
+    struct supervisor_start_request *request = rusm_zalloc(sizeof *request);
     if (!request) {
         return RUSM_ERR_NOMEM;
     }
-    request->mark = SUPERVISOR_MARK;
-    request->op = SUPERVISOR_START;
-    request->has_spec = true;
+    request->head.mark = SUPERVISOR_MARK;
+    request->head.op = SUPERVISOR_START_SPEC;
     enum rusm_err err = child_spec_copy(child, false, &request->spec);
     if (err != RUSM_OK) {
         release_request(request);
@@ -256,8 +255,8 @@ enum rusm_err rusm_supervisor_start_child(rusm_pid supervisor, const struct rusm
     const struct supervisor_request request = {
         .mark = SUPERVISOR_MARK, .op = SUPERVISOR_START, .arg = arg};
     struct supervisor_answer answer;
-    enum rusm_err err =
-        child ? ask_for_child(supervisor, child, &answer) : ask(supervisor, &request, &answer);
+    enum rusm_err err = child ? ask_for_child(supervisor, child, &answer)
+                              : ask(supervisor, &request, sizeof request, &answer);
     if (err == RUSM_OK && out) {
         *out = answer.pid;
     }
@@ -265,18 +264,24 @@ enum rusm_err rusm_supervisor_start_child(rusm_pid supervisor, const struct rusm
 }
 
 enum rusm_err rusm_supervisor_end_child(rusm_pid supervisor, const char *id, rusm_pid pid) {
-    struct supervisor_request request = {.mark = SUPERVISOR_MARK, .op = SUPERVISOR_END, .pid = pid};
-    if (id && !copy_text(request.spec.id, id)) {
+    struct supervisor_answer answer;
+    if (!id) {
+        const struct supervisor_request request = {
+            .mark = SUPERVISOR_MARK, .op = SUPERVISOR_END, .pid = pid};
+        return ask(supervisor, &request, sizeof request, &answer);
+    }
+    struct supervisor_end_request request = {
+        .head = {.mark = SUPERVISOR_MARK, .op = SUPERVISOR_END_ID}};
+    if (!copy_text(request.id, id)) {
         return RUSM_ERR_NOPROC;
     }
-    struct supervisor_answer answer;
-    return ask(supervisor, &request, &answer);
+    return ask(supervisor, &request, sizeof request, &answer);
 }
 
 enum rusm_err rusm_supervisor_children(rusm_pid supervisor, struct rusm_child_info *out,
                                        size_t capacity, size_t *count) {
     struct supervisor_request request = {
-        .mark = SUPERVISOR_MARK, .op = SUPERVISOR_CHILDREN, .serial = capacity};
+        .mark = SUPERVISOR_MARK, .op = SUPERVISOR_CHILDREN, .capacity = capacity};
     struct rusm_msg *reply;
     enum rusm_err err = rusm_call(supervisor, &request, sizeof request, RUSM_FOREVER, &reply);
     if (err != RUSM_OK) {

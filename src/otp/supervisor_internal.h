@@ -73,24 +73,38 @@ struct supervisor_start {
 extern const struct rusm_server supervisor_server;
 
 enum supervisor_op {
-    SUPERVISOR_START,
-    SUPERVISOR_END,
-    SUPERVISOR_CHILDREN,
+    SUPERVISOR_START,      /* a dynamic child with `arg` */
+    SUPERVISOR_START_SPEC, /* a struct supervisor_start_request */
+    SUPERVISOR_END,        /* the child that has `pid` */
+    SUPERVISOR_END_ID,     /* a struct supervisor_end_request */
+    SUPERVISOR_CHILDREN,   /* `capacity` of them */
     SUPERVISOR_STOP,
-    SUPERVISOR_RETRY
+    SUPERVISOR_RETRY, /* the child with `serial` */
 };
 
 /* STOP and RETRY come as plain messages, which others could send too: a mark tells them apart. */
-#define SUPERVISOR_MARK 0x7265767573u
+#define SUPERVISOR_MARK 0x65767573u
 
 struct supervisor_request {
-    uint64_t mark;
-    enum supervisor_op op;
-    rusm_pid pid;           /* END */
-    uint64_t serial;        /* RETRY: of the child */
-    void *arg;              /* START of a dynamic child */
-    bool has_spec;          /* START: `spec` says what; what it holds is the message's */
-    struct child_spec spec; /* START; END: the id */
+    uint32_t mark;
+    uint32_t op; /* enum supervisor_op */
+    union {
+        void *arg;
+        rusm_pid pid;
+        uint64_t capacity;
+        uint64_t serial;
+    };
+};
+_Static_assert(sizeof(struct supervisor_request) == 16, "as a call it fits a cell");
+
+struct supervisor_start_request {
+    struct supervisor_request head;
+    struct child_spec spec; /* what it holds is the message's */
+};
+
+struct supervisor_end_request {
+    struct supervisor_request head;
+    char id[RUSM_NAME_BYTES_MAX + 1];
 };
 
 /* The answer of START and END; CHILDREN is answered by an array of struct rusm_child_info. */
