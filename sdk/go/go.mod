@@ -1,0 +1,3 @@
+module rusm
+
+go 1.24
