@@ -65,7 +65,9 @@ struct rusm_config {
     enum rusm_log_format log_format;         /* of lines [TEXT] */
     uint32_t log_events_max;                 /* a second [500], 1..1000000 */
     uint32_t message_bytes_max;              /* longest payload of one message [64 MiB] */
-    uint32_t names_max;                      /* registered names at once [1 Mi] */
+    /* Registered names at once [1 Mi]. From 4096 on the last thirty-second of them may be refused:
+     * parts of the registry keep some room to themselves. */
+    uint32_t names_max;
     uint32_t groups_max;           /* groups at once, those only opened or watched too [1 Mi] */
     uint32_t group_members_max;    /* members of a group [16 Mi - 1], at most that */
     uint32_t timers_max;           /* armed timers a scheduler [4 Mi], at most 16 Mi - 1 */

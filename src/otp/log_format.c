@@ -245,7 +245,8 @@ static void put_restart(struct writer *w, const struct rusm_event *event) {
 static void put_text(struct writer *w, const struct rusm_event *event) {
     if (event->kind == RUSM_EVENT_DROPPED) {
         put_number(w, event->dropped);
-        put(w, " events were not logged: more than rusm_config.log_events_max a second");
+        put(w,
+            " events were not logged: more than rusm_config.log_events_max a second, or no memory");
         return;
     }
     put(w, event->is_supervisor ? "supervisor " : "process ");

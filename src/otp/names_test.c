@@ -259,6 +259,45 @@ static void of_many_one_spawns(void **state) {
     assert_int_equal(atomic_load(&singles.wrong), 0);
 }
 
+/* Register names for `pid` until one is refused; how many. */
+static uint32_t fill(rusm_runtime *rt, rusm_pid pid) {
+    char name[16];
+    uint32_t count = 0;
+    enum rusm_err err;
+    do {
+        (void)snprintf(name, sizeof name, "n%u", count);
+        err = rusm_register(rt, name, pid);
+        count += err == RUSM_OK;
+    } while (err == RUSM_OK);
+    assert_int_equal(err, RUSM_ERR_NAME_LIMIT);
+    return count;
+}
+
+static void a_large_limit_is_nearly_exact(void **state) {
+    (void)state;
+    struct rusm_config config;
+    rusm_config_init(&config);
+    config.schedulers = 1;
+    config.names_max = 8192;
+    rusm_runtime *rt = start_configured(&config);
+    rusm_pid pid = spawn_fiber(rt, wait_for_ever, NULL, NULL);
+    for (uint32_t round = 0; round < 3; round++) {
+        uint32_t count = fill(rt, pid);
+        assert_in_range(count, 8192 - 8192 / 32, 8192);
+        struct rusm_runtime_info info;
+        rusm_runtime_info(rt, &info);
+        assert_int_equal(info.names, count);
+        while (count-- > 0) {
+            char name[16];
+            (void)snprintf(name, sizeof name, "n%u", count);
+            assert_int_equal(rusm_unregister(rt, name), RUSM_OK);
+        }
+        rusm_runtime_info(rt, &info);
+        assert_int_equal(info.names, 0);
+    }
+    rusm_runtime_destroy(rt);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(name_leads_to_its_process),
@@ -271,6 +310,7 @@ int main(void) {
         cmocka_unit_test(one_of_many_gets_a_name),
         cmocka_unit_test(a_name_is_found_or_spawned),
         cmocka_unit_test(of_many_one_spawns),
+        cmocka_unit_test(a_large_limit_is_nearly_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
