@@ -20,6 +20,7 @@ static rusm_runtime *make_runtime(void) {
     struct rusm_config config;
     rusm_runtime *runtime;
     rusm_config_init(&config);
+    config.log_level = RUSM_LOG_OFF;
     config.schedulers = 2;
     assert_int_equal(rusm_runtime_create(&config, &runtime), RUSM_OK);
     return runtime;
@@ -199,6 +200,7 @@ static void run_with_few_slots(const char *id, uint32_t processes_max, uint32_t 
     rusm_runtime *runtime;
     void *run;
     rusm_config_init(&config);
+    config.log_level = RUSM_LOG_OFF;
     config.schedulers = 2;
     config.processes_max = processes_max;
     assert_int_equal(rusm_runtime_create(&config, &runtime), RUSM_OK);

@@ -78,6 +78,7 @@ void *__wrap_rusm_map_pages(size_t bytes) {
 static rusm_runtime *start(void) {
     struct rusm_config config;
     rusm_config_init(&config);
+    config.log_level = RUSM_LOG_OFF;
     config.schedulers = 1;
     rusm_runtime *rt = NULL;
     assert_int_equal(rusm_runtime_create(&config, &rt), RUSM_OK);
@@ -93,6 +94,7 @@ static void runtime_is_made_whole_or_not_at_all(void **state) {
     (void)state;
     struct rusm_config config;
     rusm_config_init(&config);
+    config.log_level = RUSM_LOG_OFF;
     config.schedulers = 3;
     int failures = 0;
     enum rusm_err err;

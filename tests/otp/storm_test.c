@@ -344,6 +344,7 @@ static void nothing_is_lost_in_a_storm(void **state) {
     }
     struct rusm_config config;
     rusm_config_init(&config);
+    config.log_level = RUSM_LOG_OFF;
     config.schedulers = SCHEDULERS;
     rusm_runtime *rt = NULL;
     assert_int_equal(rusm_runtime_create(&config, &rt), RUSM_OK);

@@ -24,6 +24,7 @@
 static rusm_runtime *start(void) {
     struct rusm_config config;
     rusm_config_init(&config);
+    config.log_level = RUSM_LOG_OFF;
     config.schedulers = SCHEDULERS;
     rusm_runtime *rt = NULL;
     enum rusm_err err = rusm_runtime_create(&config, &rt);
