@@ -5,6 +5,7 @@
 static const struct wasm_bridge *const all_bridges[] = {
     [BRIDGE_LOG] = &bridge_log,
     [BRIDGE_STREAMS] = &bridge_streams,
+    [BRIDGE_CUSTOM] = &bridge_custom,
 };
 _Static_assert(sizeof all_bridges / sizeof all_bridges[0] == BRIDGE_COUNT, "one line a bridge");
 _Static_assert((int)BRIDGE_COUNT <= (int)WASM_BRIDGES_MAX, "guests keep a state for each");

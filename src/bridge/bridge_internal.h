@@ -9,10 +9,11 @@
 
 /* ---- the bridges, at their index of wasm_create: that of their state ---- */
 
-enum bridge_index { BRIDGE_LOG, BRIDGE_STREAMS, BRIDGE_COUNT };
+enum bridge_index { BRIDGE_LOG, BRIDGE_STREAMS, BRIDGE_CUSTOM, BRIDGE_COUNT };
 
 extern const struct wasm_bridge bridge_log;
 extern const struct wasm_bridge bridge_streams;
+extern const struct wasm_bridge bridge_custom;
 
 /* ---- answers of core functions, as in sdk/README.md ---- */
 

@@ -55,10 +55,16 @@ static enum rusm_err prepare(struct rusm_program *program, const struct rusm_pro
             return refuse(error, spec, text);
         }
         program->kind = rwt_program_kind(loaded);
-        program->prepared[i] = rwt_prepare(pool->lanes[i].linker, loaded, program->entry, &text);
+        pthread_rwlock_rdlock(&program->wasm->customs_lock);
+        enum rusm_err err = customs_check(program, loaded, error);
+        if (err == RUSM_OK) {
+            program->prepared[i] =
+                rwt_prepare(pool->lanes[i].linker, loaded, program->entry, &text);
+        }
+        pthread_rwlock_unlock(&program->wasm->customs_lock);
         rwt_program_delete(loaded);
         if (!program->prepared[i]) {
-            return refuse(error, spec, text);
+            return err == RUSM_OK ? refuse(error, spec, text) : err;
         }
     }
     return RUSM_OK;

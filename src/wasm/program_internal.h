@@ -45,6 +45,15 @@ struct rusm_wasm {
     struct ttl_map *dynamic;           /* owned; programs of code given at run time */
     const struct wasm_bridge *bridges[WASM_BRIDGES_MAX];
     size_t bridge_count;
+    pthread_rwlock_t customs_lock; /* guards the list, and the linkers' part of it */
+    struct custom *customs;        /* owned */
 };
+
+/* ---- custom.c ---- */
+/* Whether its capability grants all the embedder's interfaces that it imports; else INVALID. Under
+ * the lock. */
+enum rusm_err customs_check(const struct rusm_program *program, const rwt_program *loaded,
+                            struct rusm_errinfo *error);
+void customs_free(struct rusm_wasm *wasm);
 
 #endif

@@ -126,6 +126,7 @@ enum rusm_err wasm_create(rusm_runtime *runtime, const struct rusm_wasm_config *
         return errinfo_set(error, RUSM_ERR_NOMEM, "no memory");
     }
     pthread_mutex_init(&wasm->names.lock, NULL);
+    pthread_rwlock_init(&wasm->customs_lock, NULL);
     for (size_t i = 0; i < bridge_count; i++) {
         wasm->bridges[wasm->bridge_count++] = bridges[i];
     }
@@ -153,6 +154,8 @@ void rusm_wasm_destroy(rusm_wasm *wasm) {
     capabilities_destroy(wasm->capabilities);
     cache_destroy(wasm->cache);
     pool_deinit(&wasm->pool);
+    customs_free(wasm);
+    pthread_rwlock_destroy(&wasm->customs_lock);
     rusm_free(wasm);
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/errinfo.h"
 #include "otp/otp.h"
+#include <rusm/bridge.h>
 #include <rusm/capability.h>
 #include <rusm/wasm.h>
 #include <rusm_wasmtime.h>
@@ -45,6 +46,10 @@ struct wasm_bridge {
 enum rusm_err wasm_create(rusm_runtime *runtime, const struct rusm_wasm_config *config,
                           const struct wasm_bridge *const *bridges, size_t bridge_count,
                           rusm_wasm **out, struct rusm_errinfo *error);
+
+/* As rusm_wasm_define_bridge; `call` is called with a struct rusm_bridge_func as `arg`. */
+enum rusm_err wasm_define_custom(rusm_wasm *wasm, const struct rusm_bridge *bridge,
+                                 rwt_dynamic_fn call, struct rusm_errinfo *error);
 
 /* As given to wasm_create, with the defaults. */
 const struct rusm_wasm_config *wasm_config(const rusm_wasm *wasm);

@@ -89,6 +89,10 @@ rwt_program *rwt_load(const rwt_engine *engine, struct rwt_slice artefact, struc
 rwt_program *rwt_load_file(const rwt_engine *engine, const char *path, struct rwt_text *error);
 void rwt_program_delete(rwt_program *program);
 enum rwt_kind rwt_program_kind(const rwt_program *program);
+/* Visit the modules or interfaces that it imports from, those of modules once for each import, until
+ * `visit` returns false; then false. `name` is borrowed for the call. */
+bool rwt_program_imports(const rwt_program *program, bool (*visit)(void *arg, struct rwt_slice name),
+                         void *arg);
 
 /* ---- host functions ---- */
 
@@ -193,14 +197,14 @@ enum rwt_value_kind {
     RWT_V_RECORD, RWT_V_TUPLE, RWT_V_VARIANT, RWT_V_ENUM, RWT_V_OPTION, RWT_V_RESULT, RWT_V_FLAGS
 };
 struct rwt_value {
-    uint32_t kind;  /* enum rwt_value_kind; BYTES is list<u8> */
+    uint32_t kind;  /* enum rwt_value_kind; BYTES is list<u8>, but LIST if it is empty */
     bool present;   /* OPTION: some; RESULT: ok; BOOL: the value */
     union {
         int64_t s;
         uint64_t u;
         double f;
     } number;
-    struct rwt_slice text;          /* STRING, BYTES; the case of VARIANT, ENUM; a field's name in RECORD */
+    struct rwt_slice text;          /* STRING, BYTES; the case of VARIANT, ENUM */
     const struct rwt_value *items;  /* LIST, RECORD, TUPLE, FLAGS (as STRING); payload of VARIANT, OPTION, RESULT */
     size_t item_count;
 };
@@ -215,7 +219,9 @@ bool rwt_linker_core(rwt_linker *linker, const struct rwt_core_func *func, struc
 bool rwt_linker_component(rwt_linker *linker, const struct rwt_component_func *func,
                           struct rwt_text *error);
 /* A function `name` of a custom `interface`, of whatever type the component imports it with. `fn`
- * must not answer RWT_BLOCK. `arg` is borrowed for the linker's and its programs' life. */
+ * must not answer RWT_BLOCK; what it answers with it keeps until it is called for this guest again.
+ * `arg` is borrowed for the linker's and its programs' life. Not while a program is prepared.
+ * string -> string and list<u8> -> list<u8> pass without an allocation. */
 bool rwt_linker_dynamic(rwt_linker *linker, const char *interface, const char *name,
                         rwt_dynamic_fn fn, void *arg, struct rwt_text *error);
 /* WASI preview 1 and 2, under the grant of each instance. */

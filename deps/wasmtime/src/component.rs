@@ -4,7 +4,9 @@
 //! node's interfaces use are listed here, each with its letters; what is read stays in the guest's
 //! memory during the call.
 
-use crate::lower::{Answer, Bytes, ConnectionInfo, Maybe, Numbers, ProcessInfo, Ret, Text as Out};
+use crate::lower::{
+    Answer, Bytes, ConnectionInfo, Maybe, Numbers, ProcessInfo, Raw, Ret, Text as Out, Utf8,
+};
 use crate::program::{RwtLinker, report};
 use crate::text::{Slice, Text, owned};
 use crate::{BLOCK, Data, settle};
@@ -482,14 +484,7 @@ impl Tree {
             },
             Val::Tuple(vals) => self.sequence(TUPLE, vals),
             Val::Record(fields) => {
-                let mut items = Vec::with_capacity(fields.len());
-                for (name, val) in fields {
-                    let mut value = self.value(val)?;
-                    if value.text.data.is_null() {
-                        value.text = Slice::of(name.as_bytes());
-                    }
-                    items.push(value);
-                }
+                let items = fields.iter().map(|(_, val)| self.value(val)).collect::<Result<_>>()?;
                 Ok(self.with_items(RECORD, items))
             }
             Val::Variant(name, payload) => {
@@ -593,6 +588,25 @@ fn val_of(value: &Value, ty: &types::Type) -> Result<Val> {
     }
 }
 
+impl Dynamic {
+    fn call(&self, store: &StoreContextMut<'_, Data>, args: &[Value]) -> Result<Value> {
+        let mut result = Value::new(TUPLE);
+        let mut error = Slice::NONE;
+        // SAFETY: the C side keeps to the header.
+        let status = unsafe {
+            let guest = store.data().guest;
+            (self.func)(guest, self.arg, args.as_ptr(), args.len(), &mut result, &mut error)
+        };
+        settle(status, &error, &store.data().engine)?;
+        Ok(result)
+    }
+
+    fn wrong_answer(&self, wanted: &str) -> wasmtime::Error {
+        let (interface, name) = (&self.interface, &self.name);
+        wasmtime::Error::msg(format!("the custom bridge's {interface} {name} must answer {wanted}"))
+    }
+}
+
 fn call_dynamic(
     store: &StoreContextMut<'_, Data>,
     dynamic: &Dynamic,
@@ -602,22 +616,61 @@ fn call_dynamic(
 ) -> Result<()> {
     let mut tree = Tree::default();
     let args = params.iter().map(|val| tree.value(val)).collect::<Result<Vec<_>>>()?;
-    let mut result = Value::new(TUPLE);
-    let mut error = Slice::NONE;
-    // SAFETY: the C side keeps to the header.
-    let status = unsafe {
-        let guest = store.data().guest;
-        (dynamic.func)(guest, dynamic.arg, args.as_ptr(), args.len(), &mut result, &mut error)
-    };
-    settle(status, &error, &store.data().engine)?;
+    let result = dynamic.call(store, &args)?;
     if let (Some(place), Some(ty)) = (results.first_mut(), ty.results().next()) {
         *place = val_of(&result, &ty)?;
     }
     Ok(())
 }
 
+fn define_string(at: &mut LinkerInstance<'_, Data>, dynamic: Dynamic) -> Result<()> {
+    let name = dynamic.name.clone();
+    at.func_wrap(&name, move |store: StoreContextMut<'_, Data>, (text,): (WasmStr,)| {
+        let text = text.to_str(&store)?;
+        let arg = Value { text: Slice::of(text.as_bytes()), ..Value::new(STRING) };
+        let result = dynamic.call(&store, &[arg])?;
+        let answer = if result.kind == STRING { Utf8::check(result.text) } else { None };
+        answer.map(|text| (text,)).ok_or_else(|| dynamic.wrong_answer("a string of UTF-8"))
+    })
+}
+
+fn define_bytes(at: &mut LinkerInstance<'_, Data>, dynamic: Dynamic) -> Result<()> {
+    let name = dynamic.name.clone();
+    at.func_wrap(&name, move |store: StoreContextMut<'_, Data>, (bytes,): (WasmList<u8>,)| {
+        let arg = Value { text: Slice::of(bytes.as_le_slice(&store)), ..Value::new(BYTES) };
+        let result = dynamic.call(&store, &[arg])?;
+        if result.kind != BYTES {
+            return Err(dynamic.wrong_answer("bytes"));
+        }
+        Ok((Raw(result.text),))
+    })
+}
+
+/// string -> string and list<u8> -> list<u8>, the commonest, are typed: nothing is allocated for
+/// them. All others pass as trees of values.
+fn define_dynamic(
+    at: &mut LinkerInstance<'_, Data>,
+    dynamic: Dynamic,
+    ty: &types::ComponentFunc,
+) -> Result<()> {
+    use types::Type;
+    let is_bytes = |ty: &Type| matches!(ty, Type::List(list) if matches!(list.ty(), Type::U8));
+    let params: Vec<_> = ty.params().map(|(_, ty)| ty).collect();
+    let results: Vec<_> = ty.results().collect();
+    match (params.as_slice(), results.as_slice()) {
+        ([Type::String], [Type::String]) => define_string(at, dynamic),
+        ([param], [result]) if is_bytes(param) && is_bytes(result) => define_bytes(at, dynamic),
+        _ => {
+            let name = dynamic.name.clone();
+            at.func_new(&name, move |store, ty, params, results| {
+                call_dynamic(&store, &dynamic, &ty, params, results)
+            })
+        }
+    }
+}
+
 /// A linker that has, besides all else, the custom functions that `component` imports; None if it
-/// imports none. string -> string, the commonest, is typed.
+/// imports none.
 pub fn link_dynamic(linker: &RwtLinker, component: &Component) -> Result<Option<Linker<Data>>> {
     let mut with = None;
     let component_type = component.component_type();
@@ -630,14 +683,10 @@ pub fn link_dynamic(linker: &RwtLinker, component: &Component) -> Result<Option<
         let with = with.get_or_insert_with(|| linker.component.clone());
         let mut at = with.instance(interface)?;
         for dynamic in wanted {
-            if instance.get_export(&linker.engine, &dynamic.name).is_none() {
-                continue;
+            let export = instance.get_export(&linker.engine, &dynamic.name).map(|item| item.ty);
+            if let Some(types::ComponentItem::ComponentFunc(ty)) = export {
+                define_dynamic(&mut at, dynamic.clone(), &ty)?;
             }
-            let dynamic = dynamic.clone();
-            let name = dynamic.name.clone();
-            at.func_new(&name, move |store, ty, params, results| {
-                call_dynamic(&store, &dynamic, &ty, params, results)
-            })?;
         }
     }
     Ok(with)

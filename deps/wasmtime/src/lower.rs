@@ -122,6 +122,30 @@ fn text_of(text: &Text) -> &str {
     &text.0
 }
 
+/// What a custom bridge has answered, where C has it: UTF-8 that was checked, or bytes.
+pub struct Utf8(Slice);
+pub struct Raw(pub Slice);
+// SAFETY: an answer is made and used within one call.
+unsafe impl Send for Utf8 {}
+unsafe impl Sync for Utf8 {}
+unsafe impl Send for Raw {}
+unsafe impl Sync for Raw {}
+lower_as!(Utf8, str, utf8_of);
+lower_as!(Raw, [u8], raw_of);
+
+impl Utf8 {
+    pub fn check(text: Slice) -> Option<Utf8> {
+        std::str::from_utf8(text.bytes()).is_ok().then_some(Utf8(text))
+    }
+}
+fn utf8_of(text: &Utf8) -> &str {
+    // SAFETY: checked when it was made.
+    unsafe { std::str::from_utf8_unchecked(text.0.bytes()) }
+}
+fn raw_of(bytes: &Raw) -> &[u8] {
+    bytes.0.bytes()
+}
+
 impl Answer for () {
     fn from_ret(_: Ret) {}
 }

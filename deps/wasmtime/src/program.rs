@@ -8,7 +8,7 @@ use crate::text::{Slice, Text, describe, owned, write_text};
 use crate::wasi;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::hash::{Hash, Hasher};
 use std::path::Path;
 use wasmtime::component::{self, Component};
@@ -195,6 +195,24 @@ pub unsafe extern "C" fn rwt_program_kind(program: *const RwtProgram) -> u32 {
     match unsafe { &*program } {
         RwtProgram::Module(_) => 0,
         RwtProgram::Component(_) => 1,
+    }
+}
+
+type ImportFn = unsafe extern "C" fn(arg: *mut c_void, name: Slice) -> bool;
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rwt_program_imports(
+    program: *const RwtProgram,
+    visit: ImportFn,
+    arg: *mut c_void,
+) -> bool {
+    // SAFETY: the C side keeps to the header.
+    let visit = |name: &str| unsafe { visit(arg, Slice::of(name.as_bytes())) };
+    match unsafe { &*program } {
+        RwtProgram::Module(module) => module.imports().all(|import| visit(import.module())),
+        RwtProgram::Component(component) => {
+            component.component_type().imports(component.engine()).all(|(name, _)| visit(name))
+        }
     }
 }
 
