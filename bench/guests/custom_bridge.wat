@@ -10,8 +10,9 @@
       (if (i32.gt_u (local.get $size) (i32.const 4096)) (then unreachable))
       (i32.const 1024)))
   (core instance $heap (instantiate $heap))
-  (core func $greet
-    (canon lower (func $greeter "greet") (memory $heap "memory") (realloc (func $heap "realloc"))))
+  (alias core export $heap "memory" (core memory $memory))
+  (alias core export $heap "realloc" (core func $realloc))
+  (core func $greet (canon lower (func $greeter "greet") (memory $memory) (realloc $realloc)))
   (core module $caller
     (import "heap" "memory" (memory 1))
     (import "greeter" "greet" (func $greet (param i32 i32 i32)))

@@ -15,14 +15,7 @@ def main(arguments: List[str], root: Path) -> int:
     """0: whatever is installed was measured; 1: a program failed or none was there; 2: bad arguments."""
     options = parse(arguments, root)
     peers = [p for p in all_peers(root, record.cores(), options.ours) if p.name in options.peers]
-    present = []
-    for peer in peers:
-        reason = peer.missing()
-        if reason:
-            print(f"{peer.name}: absent: {reason}", file=sys.stderr)
-        else:
-            present.append(peer)
-    cells = rounds.plan([SCENARIOS[name] for name in options.scenario], options.workers, present)
+    cells = present(rounds.plan([SCENARIOS[name] for name in options.scenario], options.workers, peers))
     if not cells:
         print("nothing to measure", file=sys.stderr)
         return 1
@@ -34,6 +27,14 @@ def main(arguments: List[str], root: Path) -> int:
     record.append(options.json, cells, root, options.seconds, options.repeats)
     print(f"\nmedian of {options.repeats}, {options.seconds:g} s each; appended to {options.json}")
     return 1 if any(cell.failure for cell in cells) else 0
+
+
+def present(cells: List[rounds.Cell]) -> List[rounds.Cell]:
+    """Those whose program is there; what is not is told, once."""
+    missing = [cell.peer.missing(cell.scenario.name) for cell in cells]
+    for name, reason in dict.fromkeys((cell.peer.name, reason) for cell, reason in zip(cells, missing) if reason):
+        print(f"{name}: absent: {reason}", file=sys.stderr)
+    return [cell for cell, reason in zip(cells, missing) if not reason]
 
 
 def parse(arguments: List[str], root: Path) -> argparse.Namespace:
@@ -49,7 +50,8 @@ def parse(arguments: List[str], root: Path) -> argparse.Namespace:
                         help=f"of {', '.join(names)} (default: all)")
     parser.add_argument("--json", type=Path, default=root / "build" / "peers" / "results.jsonl", metavar="FILE",
                         help="where results are appended (default: build/peers/results.jsonl)")
-    parser.add_argument("--ours", type=Path, metavar="BIN", help="another rusm-bench to measure")
+    parser.add_argument("--ours", type=Path, metavar="BIN",
+                        help="another rusm-bench to measure; wasm_bench is taken from beside it")
     return parser.parse_args(arguments)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Dict, List, Tuple
 
 # What would change a peer behind the driver's back: backtraces make every Rust crash slow, the others are tuning.
-UNSET = ("RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "TOKIO_WORKER_THREADS", "GOGC", "GODEBUG", "GOMAXPROCS", "GOMEMLIMIT",
-         "ERL_FLAGS", "ERL_AFLAGS", "ERL_ZFLAGS", "ERL_LIBS", "MALLOC_ARENA_MAX", "LD_PRELOAD")
+UNSET = ("RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "WASMTIME_BACKTRACE_DETAILS", "TOKIO_WORKER_THREADS", "GOGC", "GODEBUG",
+         "GOMAXPROCS", "GOMEMLIMIT", "ERL_FLAGS", "ERL_AFLAGS", "ERL_ZFLAGS", "ERL_LIBS", "MALLOC_ARENA_MAX", "LD_PRELOAD")
 
 
 class RunError(Exception):

@@ -285,10 +285,13 @@ class CliTest(Folder):
     def test_nothing_there(self):
         status, out, err = self.main()
         self.assertEqual((status, out), (1, ""))
-        for name in ("ours", "rusm", "beam", "go", "tokio"):
-            self.assertEqual(len(re.findall(f"^{name}: absent: ", err, re.M)), 1, err)
+        self.assertEqual(re.findall("^(.*?): absent: ", err, re.M), ["ours", "rusm", "beam", "go", "tokio"])
         self.assertIn("run make build", err)
         self.assertIn("no cargo", err)
+
+    def test_only_peers_that_have_the_scenario_are_missed(self):
+        _, _, err = self.main("--scenario", "module-storm,dynamic-wasm")
+        self.assertEqual(re.findall("^(.*?): absent: ", err, re.M), ["ours", "rusm-wasm", "wasmtime"])
 
     def test_an_absent_peer_is_no_failure(self):
         self.add_ours()
@@ -329,6 +332,24 @@ class CliTest(Folder):
         self.assertEqual(ours.command("ping-pong", 3, 2.0),
                          ["bench", "run", "ping-pong", "2", "max", "--workers", "3", "--json"])
         self.assertEqual(ours.command("idle", 1_000_000, 2.0), ["bench", "idle", "1000000", "--json"])
+        self.assertEqual(all_peers(self.root, 2, Path("bin/bench"))[0].command("guest-ping-pong", 3, 2.0),
+                         ["bin/wasm_bench", "guest-ping-pong", "2", "--workers", "3", "--json"])
+
+    def test_what_ours_has_no_program_for_is_left_out_and_told(self):
+        ours = self.add_ours()
+        self.add_peer("build/peers/wasm/release/peer-rusm-wasm")
+        status, out, err = self.main("--scenario", "module-storm,guest-ping-pong", "--workers", "1", "--repeats", "1")
+        self.assertEqual(status, 0, err)
+        self.assertEqual(re.findall("^ours: absent: (.*?) is not there", err, re.M), [str(ours.with_name("wasm_bench"))])
+        self.assertEqual([(r["scenario"], r["peer"]) for r in self.records()],
+                         [("module-storm", "ours"), ("module-storm", "rusm-wasm"), ("guest-ping-pong", "rusm-wasm")])
+
+    def test_what_ours_has_a_program_of_its_own_for_is_compared(self):
+        self.add_peer("build/release/bin/wasm_bench")
+        self.add_peer("build/peers/wasm/release/peer-rusm-wasm")
+        status, out, err = self.main("--scenario", "guest-ping-pong", "--workers", "1", "--repeats", "1")
+        self.assertEqual((status, err.count("absent")), (0, 0), err)
+        self.assertIn("1.00 (1.00-1.00)", out)
 
     def test_bad_arguments(self):
         for arguments in (["--scenario", "nonsense"], ["--scenario", ""], ["--peers", "java"], ["--workers", "0"],
@@ -347,15 +368,26 @@ class CliTest(Folder):
         self.assertRaises(argparse.ArgumentTypeError, cli.some_of("ab"), "c")
 
 
-class VersionsTest(unittest.TestCase):
-    """What a Rust peer says it is must be what the lock file builds."""
+class SourcesTest(unittest.TestCase):
+    """What the Rust peers say and do must be what the driver and the lock files say."""
+
+    PEERS = {"rusm": ("rust/rusm", "rusm-otp"), "tokio": ("rust/tokio", "tokio"),
+             "rusm-wasm": ("wasm/rusm-wasm", "rusm-wasm"), "wasmtime": ("wasm/wasmtime", "wasmtime")}
+
+    def main(self, name):
+        return (PEERS / self.PEERS[name][0] / "src/main.rs").read_text(encoding="utf-8")
 
     def test_versions_are_those_of_the_lock_file(self):
-        lock = (PEERS / "rust/Cargo.lock").read_text(encoding="utf-8")
-        for crate, source in (("rusm-otp", "rusm"), ("tokio", "tokio")):
-            main = (PEERS / "rust" / source / "src/main.rs").read_text(encoding="utf-8")
-            stated = re.search(r'const VERSION: &str = "(.*)";', main)[1]
+        for name, (folder, crate) in self.PEERS.items():
+            lock = ((PEERS / folder).parent / "Cargo.lock").read_text(encoding="utf-8")
+            stated = re.search(r'const VERSION: &str = "(.*)";', self.main(name))[1]
             self.assertIn(f'name = "{crate}"\nversion = "{stated}"\n', lock)
+
+    def test_workloads_are_those_the_driver_asks_for(self):
+        peers = {p.name: p for p in all_peers(Path("/"), 2)}
+        for name in self.PEERS:
+            workloads = re.findall(r'"([a-z-]+)" => \w+::\w+,', self.main(name))
+            self.assertEqual(set(workloads), peers[name].scenarios, name)
 
 
 class MachineTest(unittest.TestCase):

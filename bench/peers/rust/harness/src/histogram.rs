@@ -63,9 +63,14 @@ impl Snapshot {
         Snapshot(self.0.iter().zip(&earlier.0).map(|(now, then)| now - then).collect())
     }
 
-    fn percentile(&self, fraction: f64) -> Option<u64> {
-        let total: u64 = self.0.iter().sum();
-        let rank = ((total as f64 * fraction).ceil() as u64).max(1);
+    /// How many were recorded.
+    pub fn count(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The value that `fraction` of all do not exceed; none when nothing was recorded.
+    pub fn percentile(&self, fraction: f64) -> Option<u64> {
+        let rank = ((self.count() as f64 * fraction).ceil() as u64).max(1);
         let mut seen = 0;
         let index = self.0.iter().position(|count| {
             seen += count;

@@ -11,6 +11,7 @@ mod result;
 pub use histogram::{Histogram, Snapshot};
 pub use result::{print_result, Metric};
 
+use std::cell::Cell;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
@@ -94,6 +95,22 @@ pub struct Worker {
     pub latency: Histogram,
 }
 
+impl Worker {
+    /// Counts a call that a guest makes in a loop. One of 64 is timed, from its arrival to that of the same guest's next
+    /// one: the call, its answer and the guest's way back to it. `timed` is the caller's own, at first none.
+    pub fn count_call(&self, guest: u64, timed: &Cell<Option<(u64, Instant)>>) {
+        if let Some((timed_guest, start)) = timed.take() {
+            if timed_guest == guest {
+                self.latency.record(start.elapsed().as_nanos() as u64);
+            }
+        }
+        self.ops.add(1);
+        if self.ops.get() % SAMPLE_EVERY == 0 {
+            timed.set(Some((guest, Instant::now())));
+        }
+    }
+}
+
 /// One [`Worker`] for each of `n` workers.
 pub fn workers(n: u64) -> Vec<Arc<Worker>> {
     (0..n).map(|_| Arc::default()).collect()
@@ -118,11 +135,18 @@ pub fn measure_rate(name: &'static str, config: &Config, total: impl Fn() -> u64
 
 /// Measures operations and latencies of `workers`; the warm-up's are in neither.
 pub fn measure_workers<W: Deref<Target = Worker>>(config: &Config, workers: &[W]) -> Vec<Metric> {
-    let (before, after, seconds) = measure(config, || {
-        let ops: u64 = workers.iter().map(|w| w.ops.get()).sum();
-        (ops, Snapshot::of(workers.iter().map(|w| &w.latency)))
-    });
-    let mut metrics = vec![Metric::rate("ops_per_sec", after.0 - before.0, seconds)];
+    measure_ops(config, "1/s", workers, || workers.iter().map(|w| w.ops.get()).sum())
+}
+
+/// The same where operations are counted elsewhere, by `total`, and `workers` have the latencies only.
+pub fn measure_ops<W: Deref<Target = Worker>>(
+    config: &Config,
+    unit: &'static str,
+    workers: &[W],
+    total: impl Fn() -> u64,
+) -> Vec<Metric> {
+    let (before, after, seconds) = measure(config, || (total(), Snapshot::of(workers.iter().map(|w| &w.latency))));
+    let mut metrics = vec![Metric::new("ops_per_sec", unit, (after.0 - before.0) as f64 / seconds)];
     metrics.extend(after.1.since(&before.1).percentiles());
     metrics
 }
@@ -145,4 +169,23 @@ pub fn measure_idle<T>(config: &Config, start: impl FnOnce(u64) -> T) -> Vec<Met
     let grown = resident_bytes().saturating_sub(before);
     drop(kept);
     vec![Metric::new("bytes_per_process", "B", grown as f64 / config.workers as f64)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_timed_to_the_same_guests_next_one() {
+        let (worker, timed) = (Worker::default(), Cell::new(None));
+        let recorded = || Snapshot::of([&worker.latency].into_iter()).count();
+        (0..SAMPLE_EVERY).for_each(|_| worker.count_call(1, &timed));
+        assert_eq!((worker.ops.get(), recorded()), (SAMPLE_EVERY, 0));
+        worker.count_call(1, &timed);
+        assert_eq!((worker.ops.get(), recorded()), (SAMPLE_EVERY + 1, 1));
+        (1..SAMPLE_EVERY).for_each(|_| worker.count_call(1, &timed));
+        worker.count_call(2, &timed);
+        worker.count_call(1, &timed);
+        assert_eq!(recorded(), 1, "another guest's call came between");
+    }
 }

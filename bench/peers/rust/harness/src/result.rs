@@ -19,10 +19,27 @@ impl Metric {
     pub fn rate(name: &'static str, count: u64, seconds: f64) -> Metric {
         Metric::new(name, "1/s", count as f64 / seconds)
     }
+
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+}
+
+/// Variables with which the standard library captures a backtrace for each error that is made, and so do libraries that
+/// ask it: with one of them set, a Rust peer may be several times slower.
+const BACKTRACES: [&str; 2] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"];
+
+/// The version, marked as not to be compared when backtraces are on.
+fn labelled(version: &str, is_set: impl Fn(&str) -> bool) -> String {
+    match BACKTRACES.into_iter().find(|name| is_set(name)) {
+        Some(name) => format!("{version} slowed by {name}"),
+        None => version.to_string(),
+    }
 }
 
 /// Prints the line; no string in it needs escaping.
 pub fn print_result(config: &Config, peer: &str, version: &str, metrics: &[Metric]) {
+    let version = labelled(version, |name| std::env::var_os(name).is_some_and(|value| value != "0"));
     let metrics: Vec<String> = metrics
         .iter()
         .map(|m| format!(r#"{{"name":"{}","unit":"{}","value":{:.1}}}"#, m.name, m.unit, m.value))
@@ -56,7 +73,14 @@ fn iso8601(unix_seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::iso8601;
+    use super::{iso8601, labelled};
+
+    #[test]
+    fn backtraces_are_told() {
+        assert_eq!(labelled("1.2", |_| false), "1.2");
+        assert_eq!(labelled("1.2", |name| name == "RUST_BACKTRACE"), "1.2 slowed by RUST_BACKTRACE");
+        assert_eq!(labelled("1.2", |name| name == "RUST_LIB_BACKTRACE"), "1.2 slowed by RUST_LIB_BACKTRACE");
+    }
 
     #[test]
     fn dates_around_a_leap_day() {
