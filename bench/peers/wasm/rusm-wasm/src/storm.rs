@@ -4,7 +4,7 @@
 //! one is reaped.
 //!
 //! In dynamic-wasm the bytes are looked up in the library's compile cache before each spawn. That it compiles components
-//! only, and takes them inline as text only, is the library's; the text is compiled once, and that is `cold_ns`.
+//! only, and takes them inline as text only, is the library's; the text is compiled once, and that is `cold_compile_ns`.
 
 use crate::guests;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -59,7 +59,7 @@ pub fn dynamic(config: &Config, runtime: Runtime) -> Vec<Metric> {
     let start = Instant::now();
     let compiling = wasm.prepare_dynamic(&source, "run");
     let prepared = tokio::runtime::Handle::current().block_on(compiling).expect("the guest compiles");
-    let cold = Metric::new("cold_ns", "ns", start.elapsed().as_nanos() as f64);
+    let cold = Metric::new("cold_compile_ns", "ns", start.elapsed().as_nanos() as f64);
     let spawning = wasm.clone();
     guests::check_it_runs(&runtime, move || spawning.spawn_component(&prepared));
     let mut metrics = run(config, wasm, Guest::Dynamic(source));
