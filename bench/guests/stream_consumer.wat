@@ -1,7 +1,7 @@
 ;; SPDX-License-Identifier: MIT
 ;; Copyright (c) 2026 The RUSM in C authors
 ;; stream-pipe: its first message is a pid, 8 bytes, to which it reports. It accepts a stream and makes a progress mark
-;; for each chunk of 4096 bytes; to a chunk with a time in it, it reports how long ago that is (see stream_producer.wat).
+;; for each chunk of 4096 bytes; for a chunk with a time in it, it reports how long ago that is (stream_producer.wat).
 (module
   (import "rusm" "send" (func $send (param i64 i32 i32)))
   (import "rusm" "receive" (func $receive (param i32 i32) (result i32)))

@@ -1,7 +1,8 @@
 ;; SPDX-License-Identifier: MIT
 ;; Copyright (c) 2026 The RUSM in C authors
-;; stream-pipe: its first message is the consumer's pid, 8 bytes. It opens a stream to it and writes chunks of 4096 bytes
-;; for ever. A chunk begins with 0 or, one in 64, with the time it is written at, i64 nanoseconds of the real-time clock.
+;; stream-pipe: its first message is the consumer's pid, 8 bytes. It opens a stream to it and writes chunks of 4096
+;; bytes for ever. A chunk begins with 0 or, one in 64, with the time it is written at, i64 nanoseconds of the real-time
+;; clock.
 (module
   (import "rusm" "receive" (func $receive (param i32 i32) (result i32)))
   (import "rusm" "stream_open" (func $open (param i64) (result i64)))

@@ -4,9 +4,9 @@
 //! mailboxes, no capabilities, one guest after the other.
 //!
 //! As fast as it was found to go: an engine per thread (in a shared one, threads wait for each other's page faults),
-//! the pooling allocator, a slot reset by PAGEMAP_SCAN, which tells the touched pages, and 64 KiB kept resident, so that
-//! they are zeroed in place. Calls are async, on a stack of their own, as a runtime needs them in order to suspend a
-//! guest; nothing here ever suspends.
+//! the pooling allocator, a slot reset by PAGEMAP_SCAN, which tells the touched pages, and 64 KiB kept resident, so
+//! that they are zeroed in place. Calls are async, on a stack of their own, as a runtime needs them in order to suspend
+//! a guest; nothing here ever suspends.
 
 mod custom_bridge;
 mod storm;
