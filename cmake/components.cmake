@@ -20,7 +20,7 @@ function(rusm_test name)
     endif()
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE rusm_flags ${arg_LINK} cmocka)
-    set_target_properties(${name} PROPERTIES
+    set_target_properties(${name} PROPERTIES RUSM_IS_TEST ON
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS "${arg_LABELS}")

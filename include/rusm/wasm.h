@@ -99,8 +99,8 @@ struct rusm_program_spec {
 /*
  * Compile, or find it compiled, and resolve its imports. Owned: rusm_program_release.
  * Errors, `error` says more: INVALID (not WebAssembly, an import that does not exist or is not
- * granted, no such entry or capability), NAME_TAKEN, NOMEM, SYSTEM. Compiling takes a while: a
- * thread that may block; in a process, rusm_blocking.
+ * granted, no such entry or capability), NAME_TAKEN, NOMEM, SYSTEM. Compiling takes a while, and
+ * more stack than a process has: a thread that may block; in a process, by rusm_blocking only.
  */
 enum rusm_err rusm_program_load(rusm_wasm *wasm, const struct rusm_program_spec *spec,
                                 rusm_program **out, struct rusm_errinfo *error);
