@@ -48,10 +48,11 @@ static struct board *board_of(struct guest *guest) {
 
 static enum rwt_status mark(struct rwt_core_call *call) {
     struct board *board = board_of(call->guest);
-    uint32_t at = atomic_fetch_add(&board->marks, 1);
+    uint32_t at = atomic_fetch_add(&board->places, 1);
     if (at < MARKS_MAX) {
         board->order[at] = rusm_self();
     }
+    atomic_fetch_add(&board->marks, 1); /* who waits for it may read the place */
     return guest_done();
 }
 

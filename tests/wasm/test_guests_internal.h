@@ -25,6 +25,7 @@ void guests_signals(void);
  */
 #define MARKS_MAX 64u
 struct board {
+    _Atomic uint32_t places; /* of `order`, given away */
     _Atomic uint32_t marks;
     rusm_pid order[MARKS_MAX];
     _Atomic uint32_t bridge_ends; /* guests whose state was freed */
