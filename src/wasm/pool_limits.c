@@ -15,7 +15,7 @@
 #define ADDRESS_SPACE_REST  ((uint64_t)1 << 42)
 #define GUARD_BYTES         ((uint64_t)32 << 20) /* behind each memory, Wasmtime's default */
 /* Per slot: its stack and the stack's guard, made at the start; its memory's image and what it has
- * grown to, while in use. Measured: 4.2 (docs/design/wasm.md). */
+ * grown to, while in use. Measured: 4.0 (docs/design/wasm.md), and some to spare. */
 #define MAPPINGS_PER_10_SLOTS 42u
 #define MAPPINGS_REST         4096u
 
