@@ -393,6 +393,40 @@ static void timer_says_whether_it_is_armed(void **state) {
     run_fiber(set_timers, NULL);
 }
 
+/* ---- the end of a runtime ---- */
+
+struct at_end {
+    rusm_runtime *rt;
+    struct exit_record *record;
+    uint32_t calls;
+};
+
+static void note_end(void *arg) {
+    struct at_end *at_end = arg;
+    at_end->calls++;
+    RUSM_ASSERT(at_end->record->count == 1); /* all have ended, and the runtime may be used */
+    RUSM_ASSERT(!otp_wake(at_end->rt, at_end->record->pid));
+}
+
+static void at_end_is_called_once_all_have_ended(void **state) {
+    (void)state;
+    struct exit_record record = {.count = 0};
+    const struct rusm_spawn_opts opts = {.on_exit = record_exit, .on_exit_arg = &record};
+    struct at_end called = {.record = &record};
+    struct at_end cancelled = {.record = &record};
+    called.rt = cancelled.rt = start_runtime(2);
+    struct otp_at_end entries[3] = {
+        {note_end, &called, NULL}, {note_end, &cancelled, NULL}, {note_end, &called, NULL}};
+    for (size_t i = 0; i < 3; i++) {
+        otp_at_end(called.rt, &entries[i]);
+    }
+    (void)spawn_fiber(called.rt, wait_for_ever, NULL, &opts);
+    otp_at_end_cancel(called.rt, &entries[1]);
+    rusm_runtime_destroy(called.rt);
+    assert_int_equal(called.calls, 2);
+    assert_int_equal(cancelled.calls, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kill_waits_until_foreign_code_is_left),
@@ -409,6 +443,7 @@ int main(void) {
         cmocka_unit_test(messages_are_put_aside_up_to_the_bound),
         cmocka_unit_test(process_knows_its_names),
         cmocka_unit_test(timer_says_whether_it_is_armed),
+        cmocka_unit_test(at_end_is_called_once_all_have_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,20 @@ bool otp_wake(rusm_runtime *runtime, rusm_pid pid);
 /* Suspend the calling process until it is woken, or the time has passed: false then. */
 bool otp_wait(uint64_t timeout_ms);
 
+/*
+ * For components with threads that may be inside otp_wake: `fn(arg)` is called once, by
+ * rusm_runtime_destroy, when all processes have ended and before anything is freed. When it has
+ * returned no such thread may use the runtime any more. The entry is the caller's, until then or
+ * until it is taken back.
+ */
+struct otp_at_end {
+    void (*fn)(void *arg);
+    void *arg;
+    struct otp_at_end *next;
+};
+void otp_at_end(rusm_runtime *runtime, struct otp_at_end *entry);
+void otp_at_end_cancel(rusm_runtime *runtime, struct otp_at_end *entry);
+
 /* Index of the scheduler that runs the caller; asserted to be a scheduler's thread. */
 uint32_t otp_scheduler_index(void);
 /* Memory that the calling process holds besides what the runtime knows of, for the observer. */

@@ -289,6 +289,37 @@ void rusm_runtime_wait_idle(rusm_runtime *runtime) {
     }
 }
 
+void otp_at_end(rusm_runtime *runtime, struct otp_at_end *entry) {
+    pthread_mutex_lock(&runtime->idle_lock);
+    entry->next = runtime->at_end;
+    runtime->at_end = entry;
+    pthread_mutex_unlock(&runtime->idle_lock);
+}
+
+void otp_at_end_cancel(rusm_runtime *runtime, struct otp_at_end *entry) {
+    pthread_mutex_lock(&runtime->idle_lock);
+    struct otp_at_end **at = &runtime->at_end;
+    while (*at && *at != entry) {
+        at = &(*at)->next;
+    }
+    RUSM_ASSERT(*at);
+    *at = entry->next;
+    pthread_mutex_unlock(&runtime->idle_lock);
+}
+
+static void call_at_end(struct rusm_runtime *rt) {
+    for (;;) {
+        pthread_mutex_lock(&rt->idle_lock);
+        struct otp_at_end *entry = rt->at_end;
+        rt->at_end = entry ? entry->next : NULL;
+        pthread_mutex_unlock(&rt->idle_lock);
+        if (!entry) {
+            return;
+        }
+        entry->fn(entry->arg);
+    }
+}
+
 void rusm_runtime_destroy(rusm_runtime *runtime) {
     if (!runtime) {
         return;
@@ -299,6 +330,7 @@ void rusm_runtime_destroy(rusm_runtime *runtime) {
         rusm_process_each(runtime, kill_one, runtime);
         wait_some(runtime);
     }
+    call_at_end(runtime);
     stop_schedulers(runtime);
     log_dropped(runtime, NULL);
     free_runtime(runtime);

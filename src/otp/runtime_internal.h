@@ -56,8 +56,9 @@ struct rusm_runtime {
     _Atomic uint64_t log_window; /* log.c */
     _Atomic uint64_t log_dropped_outside;
     _Atomic uint64_t log_dropped_told;
-    pthread_mutex_t idle_lock; /* guards nothing but the condition's wait */
+    pthread_mutex_t idle_lock; /* guards the list, and the condition's wait */
     pthread_cond_t idle_cond;
+    struct otp_at_end *at_end; /* borrowed */
 
     struct ptab ptab;
 };

@@ -14,8 +14,8 @@ struct guest {
     rwt_instance *instance;       /* owned; NULL until it has a slot */
     struct wasm_lane *home;       /* of the instance */
     rusm_pid pid;
-    bool queued;     /* for a slot */
-    bool was_queued; /* ever: somebody may have passed a slot on to it */
+    bool queued; /* for a slot */
+    bool passed; /* a slot was left to it, and it has not yet taken it */
     bool has_slot;
     /* The cpu budget, where there is one: what it has used of the second that began then. */
     uint64_t budget_start_ns;
@@ -243,26 +243,26 @@ static __attribute__((noinline, cold)) enum rwt_poll wait_for_slot(struct guest 
             end_with(RUSM_EXIT_LIMIT, text, sizeof text - 1);
         }
         guest->queued = true;
-        guest->was_queued = true;
         /* One may have become free before we were in the queue. */
         enum rwt_poll polled = try_engines(guest, outcome);
         uint64_t now_ns = clock_mono_ns();
-        bool woken = false;
         if (polled == RWT_NO_SLOT && now_ns < deadline_ns) {
-            woken = otp_wait((deadline_ns - now_ns) / 1000000 + 1);
+            (void)otp_wait((deadline_ns - now_ns) / 1000000 + 1);
         }
-        pool_wait_leave(pool, guest->pid);
         guest->queued = false;
-        if (polled == RWT_NO_SLOT && woken) {
+        guest->passed = !pool_wait_leave(pool, guest->pid);
+        if (polled == RWT_NO_SLOT && guest->passed) {
             polled = try_engines(guest, outcome);
-        }
-        if (polled != RWT_NO_SLOT) {
-            return polled;
-        }
-        if (!woken) {
+        } else if (guest->passed) {
+            pool_slot_freed(pool); /* we have another one */
+        } else if (polled == RWT_NO_SLOT && clock_mono_ns() >= deadline_ns) {
             static const char text[] = "no instance became free in time (instances_max, "
                                        "spawn_wait_ms)";
             end_with(RUSM_EXIT_LIMIT, text, sizeof text - 1);
+        }
+        guest->passed = false;
+        if (polled != RWT_NO_SLOT) {
+            return polled;
         }
     }
 }
@@ -342,13 +342,11 @@ static void guest_terminate(void *state, const struct rusm_exit_reason *reason) 
     if (guest->instance) {
         drop_instance(guest);
     }
-    if (guest->queued) {
-        pool_wait_leave(&wasm->pool, guest->pid);
-    }
     if (guest->has_slot) {
         counter_add(&lane->ended, 1);
+        pool_slot_freed(&wasm->pool);
     }
-    if (guest->has_slot || guest->was_queued) {
+    if (guest->passed || (guest->queued && !pool_wait_leave(&wasm->pool, guest->pid))) {
         pool_slot_freed(&wasm->pool);
     }
     counter_add(&lane->memory_bytes, 0 - guest->memory_counted);

@@ -165,8 +165,17 @@ static enum rusm_err make_engine(struct wasm_pool *pool, struct wasm_lane *lane,
 }
 
 static void wake_pid(void *arg, uint64_t id) {
-    const struct wasm_pool *pool = arg;
-    (void)otp_wake(pool->runtime, (rusm_pid){id});
+    struct wasm_pool *pool = arg;
+    (void)otp_wake(atomic_load_explicit(&pool->runtime, memory_order_acquire), (rusm_pid){id});
+    atomic_fetch_add_explicit(&pool->wakes, 1, memory_order_release);
+}
+
+/* Nobody wakes any more when this returns. */
+static void close_waking(void *arg) {
+    struct wasm_pool *pool = arg;
+    rwt_waking_close(pool->waking);
+    pool->waking = NULL;
+    (void)atomic_load_explicit(&pool->wakes, memory_order_acquire);
 }
 
 enum rusm_err pool_init(struct wasm_pool *pool, rusm_runtime *runtime,
@@ -182,11 +191,13 @@ enum rusm_err pool_init(struct wasm_pool *pool, rusm_runtime *runtime,
         pool->config.memory_keep_resident =
             pool_has_pagemap_scan() ? KEEP_RESIDENT_SCAN : KEEP_RESIDENT_PLAIN;
     }
-    pool->runtime = runtime;
+    atomic_store_explicit(&pool->runtime, runtime, memory_order_release);
     pool->lane_count = info.schedulers;
     pool->slots_per_lane = (config->instances_max + info.schedulers - 1) / info.schedulers;
     pthread_mutex_init(&pool->wait_lock, NULL);
     pool->waking = rwt_waking_new(wake_pid, pool);
+    pool->at_end = (struct otp_at_end){close_waking, pool, NULL};
+    otp_at_end(runtime, &pool->at_end);
     pool->lanes =
         rusm_zalloc_aligned(alignof(struct wasm_lane), info.schedulers * sizeof(struct wasm_lane));
     if (!pool->lanes) {
@@ -205,8 +216,9 @@ enum rusm_err pool_init(struct wasm_pool *pool, rusm_runtime *runtime,
 void pool_deinit(struct wasm_pool *pool) {
     struct rusm_wasm_info info;
     stop_clock(pool);
-    if (pool->waking) {
-        rwt_waking_close(pool->waking);
+    if (pool->waking) { /* the runtime lives on */
+        otp_at_end_cancel(pool->runtime, &pool->at_end);
+        close_waking(pool);
     }
     if (pool->lanes) {
         pool_info(pool, &info);
@@ -281,16 +293,18 @@ enum rusm_err pool_wait_enter(struct wasm_pool *pool, rusm_pid pid) {
     return err;
 }
 
-void pool_wait_leave(struct wasm_pool *pool, rusm_pid pid) {
+bool pool_wait_leave(struct wasm_pool *pool, rusm_pid pid) {
     pthread_mutex_lock(&pool->wait_lock);
     uint32_t count = atomic_load_explicit(&pool->waiter_count, memory_order_relaxed);
-    for (uint32_t i = 0; i < count; i++) {
-        if (pool->waiters[ring_index(pool, i)].v == pid.v) {
+    bool found = false;
+    for (uint32_t i = 0; i < count && !found; i++) {
+        found = pool->waiters[ring_index(pool, i)].v == pid.v;
+        if (found) {
             (void)take_waiter(pool, i);
-            break;
         }
     }
     pthread_mutex_unlock(&pool->wait_lock);
+    return found;
 }
 
 static __attribute__((noinline, cold)) void wake_waiter(struct wasm_pool *pool) {

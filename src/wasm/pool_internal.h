@@ -30,12 +30,16 @@ struct wasm_lane {
 };
 
 struct wasm_pool {
-    struct rusm_wasm_config config; /* immutable */
-    rusm_runtime *runtime;          /* immutable */
-    uint32_t lane_count;            /* immutable */
-    uint32_t slots_per_lane;        /* immutable */
-    struct wasm_lane *lanes;        /* owned */
-    rwt_waking *waking;             /* owned */
+    struct rusm_wasm_config config;  /* immutable */
+    _Atomic(rusm_runtime *) runtime; /* immutable; release and acquire for the threads of WASI */
+    uint32_t lane_count;             /* immutable */
+    uint32_t slots_per_lane;         /* immutable */
+    struct wasm_lane *lanes;         /* owned */
+    rwt_waking *waking;              /* owned; NULL once the runtime has ended */
+    struct otp_at_end at_end;        /* closes it */
+    /* Release: after each wake; acquire: when it is closed. It is closed by a lock that waits for
+     * wakes, but one of Rust's, which ThreadSanitizer does not see. */
+    _Atomic uint64_t wakes;
 
     pthread_t clock_thread;
     bool clock_started;
@@ -64,8 +68,9 @@ static inline void pool_run_end(struct wasm_lane *lane) {
 
 /* Queue the calling process for a slot. Errors: QUEUE_FULL, NOMEM. */
 enum rusm_err pool_wait_enter(struct wasm_pool *pool, rusm_pid pid);
-/* It waits no longer; nothing happens if it was woken. */
-void pool_wait_leave(struct wasm_pool *pool, rusm_pid pid);
+/* It waits no longer. False if a slot was left to it already, which it must take or leave to the
+ * next one. */
+bool pool_wait_leave(struct wasm_pool *pool, rusm_pid pid);
 /* A slot is free: wake who waits first. */
 void pool_slot_freed(struct wasm_pool *pool);
 

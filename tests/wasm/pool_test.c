@@ -184,26 +184,30 @@ static void who_waits_too_long_ends_with_what_to_change(void **state) {
     assert_int_equal(first.kind, RUSM_EXIT_NORMAL);
 }
 
+/* Those behind it keep their order. */
 static void who_is_killed_in_the_queue_gives_way(void **state) {
     (void)state;
+    enum { GUESTS = 6 };
     struct pool_world world;
-    struct exit_record records[4] = {{.count = 0}};
-    rusm_pid pids[4];
+    struct exit_record records[GUESTS] = {{.count = 0}};
+    rusm_pid pids[GUESTS];
     start(&world, 2, 2, 8, 60000); /* one slot on each engine */
-    for (uint32_t i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < GUESTS; i++) {
         pids[i] = spawn_guest(world.program, &records[i]);
         AWAIT(guests_running(world.wasm) + guests_waiting(world.wasm) == i + 1);
+        await_wait(world.rt, pids[i], i < 2 ? RUSM_WAIT_RECEIVE : RUSM_WAIT_OUTSIDE);
     }
-    await_wait(world.rt, pids[2], RUSM_WAIT_OUTSIDE);
     assert_true(rusm_kill(world.rt, pids[2]));
     await_exit(&records[2]);
     assert_int_equal(records[2].kind, RUSM_EXIT_KILLED);
-    AWAIT(guests_waiting(world.wasm) == 1); /* the one behind looks for a slot, then waits again */
-    tell(&world, pids[0]);
-    AWAIT(world.board.marks == 3);
-    assert_int_equal(world.board.order[2].v, pids[3].v);
+    assert_int_equal(guests_waiting(world.wasm), 3);
+    for (uint32_t i = 3; i < GUESTS; i++) {
+        tell(&world, i == 3 ? pids[0] : pids[i - 1]);
+        AWAIT(world.board.marks == i);
+        assert_int_equal(world.board.order[i - 1].v, pids[i].v);
+    }
     tell(&world, pids[1]);
-    tell(&world, pids[3]);
+    tell(&world, pids[GUESTS - 1]);
     finish(&world);
     assert_int_equal(records[3].kind, RUSM_EXIT_NORMAL);
 }
