@@ -4,6 +4,7 @@
 #ifndef BRIDGE_BRIDGE_INTERNAL_H
 #define BRIDGE_BRIDGE_INTERNAL_H
 
+#include "base/utf8.h"
 #include "bridge/bridge.h"
 #include <string.h>
 
@@ -39,8 +40,5 @@ static inline enum rwt_status core_trap(struct rwt_core_call *call, struct rwt_s
 /* As guest_memory for a text: what is not UTF-8 traps. */
 bool core_text(struct rwt_core_call *call, int32_t ptr, int32_t len, struct rwt_slice *out,
                enum rwt_status *status);
-
-/* Whether these bytes are UTF-8, as the Unicode standard has it (table 3-7). */
-bool bridge_is_utf8(struct rwt_slice text);
 
 #endif

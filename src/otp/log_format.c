@@ -2,6 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 /* Events as lines. No stdio: a line is made on whatever stack a process has left. */
 #include "base/assert.h"
+#include "base/utf8.h"
 #include <dlfcn.h>
 #include <rusm/log.h>
 #include <string.h>
@@ -62,27 +63,6 @@ static void put_hex(struct writer *w, uint64_t value, uint32_t digits) {
     while (digits > 0) {
         put_char(w, "0123456789abcdef"[value >> (4 * --digits) & 15]);
     }
-}
-
-/* Bytes of the UTF-8 character at `at`, of `left`; 0 if it is none. RFC 3629, section 4. */
-static size_t utf8_length(const unsigned char *at, size_t left) {
-    unsigned char first = at[0];
-    if (first < 0x80) {
-        return 1;
-    }
-    size_t len = first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : 4;
-    if (first < 0xc2 || first > 0xf4 || left < len) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (first == 0xe0 && at[1] < 0xa0) || (first == 0xf0 && at[1] < 0x90);
-    bool surrogate = first == 0xed && at[1] >= 0xa0;
-    bool too_large = first == 0xf4 && at[1] >= 0x90;
-    return overlong || surrogate || too_large ? 0 : len;
 }
 
 /* Control characters, the C1 ones of UTF-8 included: a terminal would obey them. */
