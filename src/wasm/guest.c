@@ -99,7 +99,8 @@ bool guest_memory(struct rwt_core_call *call, int32_t ptr, int32_t len, struct r
         *status = RWT_TRAP;
         return false;
     }
-    *out = (struct rwt_slice){call->memory + from, (uint32_t)len};
+    const uint8_t *base = call->memory ? call->memory : (const uint8_t *)""; /* then `end` is 0 */
+    *out = (struct rwt_slice){base + from, (uint32_t)len};
     return true;
 }
 

@@ -184,7 +184,7 @@ struct rwt_component_func {
 
 /*
  * Letters of a component function's type. Parameters: w u32, h u16, u u64, f bool, s string, b list<u8>,
- * S list<string>, t option<string>, v option<u32>, g enum of supervise, l enum of log. Results: nothing, u, w, f, b, U
+ * S list<string>, t option<string>, v option<u32>, g enum of supervise, l enum of log, x enum of exit. Results: nothing, u, w, f, b, U
  * list<u64>, ob ou option<...>, rn ru rf rS rob result<..., string> (rn: no payload), p
  * option<process-info>, c option<connection-info>. Which combinations there are: src/component.rs.
  * A function of another type is called with dynamic values: see rwt_linker_dynamic.

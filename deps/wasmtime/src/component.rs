@@ -144,6 +144,24 @@ enum Level {
     #[component(name = "debug")]
     Debug,
 }
+/// Made by Wasmtime alone, from what a guest gives.
+#[allow(dead_code)]
+#[derive(ComponentType, Lift, Clone, Copy)]
+#[component(enum)]
+#[repr(u8)]
+enum ExitReason {
+    #[component(name = "normal")]
+    Normal,
+    #[component(name = "shutdown")]
+    Shutdown,
+    #[component(name = "crashed")]
+    Crashed,
+}
+impl Param for ExitReason {
+    fn arg<'a>(&'a self, _: &'a StoreContextMut<'_, Data>, _: &mut Held<'a>) -> Result<Arg> {
+        Ok(Arg { number: *self as u64 })
+    }
+}
 impl Param for Strategy {
     fn arg<'a>(&'a self, _: &'a StoreContextMut<'_, Data>, _: &mut Held<'a>) -> Result<Arg> {
         Ok(Arg { number: *self as u64 })
@@ -290,6 +308,7 @@ fn define_func(
             "ub:" => (u64, L8),
             "us:" => (u64, S),
             "ls:" => (Level, S),
+            "xs:" => (ExitReason, S),
             "hs:" => (u16, S),
         }
         ":u" => () -> u64,
@@ -297,6 +316,7 @@ fn define_func(
         ":U" => () -> Numbers,
         ":c" => () -> Option<ConnectionInfo>,
         "u:f" => (u64) -> bool,
+        "u:rn" => (u64) -> Result<(), Out>,
         "u:u" => (u64) -> u64,
         "u:ou" => (u64) -> Option<u64>,
         "u:ob" => (u64) -> Option<Bytes>,
