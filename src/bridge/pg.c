@@ -95,7 +95,7 @@ static enum rwt_status core_whereis_tag(struct rwt_core_call *call) {
     return core_answer_pids(call, &pids, call->values[2].i32, call->values[3].i32);
 }
 
-/* The guest may be among those killed: let it come to that. */
+/* The guest may be among those killed: it ends at its next loop. */
 static enum rwt_status core_kill_tag(struct rwt_core_call *call) {
     struct rwt_slice tag;
     enum rwt_status status;

@@ -193,7 +193,7 @@ static enum rwt_status core_demonitor(struct rwt_core_call *call) {
     return core_answer_i32(call, do_demonitor(call->guest, pid_arg(call)));
 }
 
-/* A link with a process that is gone may be the guest's end: let it come to that. */
+/* A link with a process that is gone may be the guest's end: at its next loop. */
 static enum rwt_status core_link(struct rwt_core_call *call) {
     call->values[0].i32 = do_link(call->guest, pid_arg(call));
     return RWT_SPENT;

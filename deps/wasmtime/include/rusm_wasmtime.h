@@ -146,14 +146,16 @@ struct rwt_process_info {
     size_t name_count;
     bool has_label;
     struct rwt_slice label;
-    uint64_t mailbox_depth;
+    uint64_t mailbox_depth; /* over 32 bits it is shown as their largest */
     bool trap_exit;
 };
 
 struct rwt_connection_info {
-    struct rwt_slice method, path, query, params, remote_addr, subprotocol;
+    struct rwt_slice method, path, query, remote_addr, subprotocol;
     bool has_subprotocol;
-    const struct rwt_slice *headers; /* name, value, name, value */
+    const struct rwt_slice *params;  /* name, value, name, value */
+    size_t param_count;              /* pairs */
+    const struct rwt_slice *headers; /* the same */
     size_t header_count;             /* pairs */
 };
 
@@ -184,9 +186,10 @@ struct rwt_component_func {
 
 /*
  * Letters of a component function's type. Parameters: w u32, h u16, u u64, f bool, s string, b list<u8>,
- * S list<string>, t option<string>, v option<u32>, g enum of supervise, l enum of log, x enum of exit. Results: nothing, u, w, f, b, U
- * list<u64>, ob ou option<...>, rn ru rf rS rob result<..., string> (rn: no payload), p
- * option<process-info>, c option<connection-info>. Which combinations there are: src/component.rs.
+ * S list<string>, t option<string>, v option<u32>, g enum of supervise, l enum of log, x enum of
+ * exit. Results: nothing, u, w, f, b, U list<u64>, ob ou option<...>, rn ru rf rS rob
+ * result<..., string> (rn: no payload), p option<process-info>, c option<connection-info>. Which
+ * combinations there are: src/component.rs.
  * A function of another type is called with dynamic values: see rwt_linker_dynamic.
  */
 

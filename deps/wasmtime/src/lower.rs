@@ -234,7 +234,7 @@ pub struct ProcessInfo {
     names: Vec<Text>,
     label: Option<Text>,
     #[component(name = "mailbox-depth")]
-    mailbox_depth: u64,
+    mailbox_depth: u32,
     #[component(name = "trap-exit")]
     trap_exit: bool,
 }
@@ -249,7 +249,7 @@ impl Answer for ProcessInfo {
             monitors: info.monitors,
             names: unsafe { texts(info.names, info.name_count) },
             label: info.has_label.then(|| Text(info.label.lossy().into_owned())),
-            mailbox_depth: info.mailbox_depth,
+            mailbox_depth: u32::try_from(info.mailbox_depth).unwrap_or(u32::MAX),
             trap_exit: info.trap_exit,
         }
     }
@@ -261,10 +261,11 @@ pub struct CConnectionInfo {
     method: Slice,
     path: Slice,
     query: Slice,
-    params: Slice,
     remote_addr: Slice,
     subprotocol: Slice,
     has_subprotocol: bool,
+    params: *const Slice,
+    param_count: usize,
     headers: *const Slice,
     header_count: usize,
 }
@@ -275,7 +276,7 @@ pub struct ConnectionInfo {
     method: Text,
     path: Text,
     query: Text,
-    params: Text,
+    params: Vec<(Text, Text)>,
     headers: Vec<(Text, Text)>,
     #[component(name = "remote-addr")]
     remote_addr: Text,
@@ -287,15 +288,17 @@ impl Answer for ConnectionInfo {
         // SAFETY: `present` says that it is there.
         let info = unsafe { &*ret.connection };
         let text = |slice: &Slice| Text(slice.lossy().into_owned());
-        let header = |i: usize| unsafe {
-            (text(&*info.headers.add(2 * i)), text(&*info.headers.add(2 * i + 1)))
+        let pairs = |items: *const Slice, count: usize| {
+            (0..count)
+                .map(|i| unsafe { (text(&*items.add(2 * i)), text(&*items.add(2 * i + 1))) })
+                .collect()
         };
         ConnectionInfo {
             method: text(&info.method),
             path: text(&info.path),
             query: text(&info.query),
-            params: text(&info.params),
-            headers: (0..info.header_count).map(header).collect(),
+            params: pairs(info.params, info.param_count),
+            headers: pairs(info.headers, info.header_count),
             remote_addr: text(&info.remote_addr),
             subprotocol: info.has_subprotocol.then(|| text(&info.subprotocol)),
         }
