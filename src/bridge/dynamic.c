@@ -9,6 +9,8 @@
 #include <rusm/timer.h>
 
 #define INLINE "inline:"
+/* Code up to this is looked for in place, by its hash: a millisecond at most. */
+#define FIND_BYTES_MAX (256u * 1024)
 
 /* A load on its way. */
 struct job {
@@ -36,7 +38,8 @@ static void end_job(struct guest *guest, void *state) {
 
 static void load(void *arg) {
     struct job *job = arg;
-    job->err = program_load_from(job->template, job->code, job->len, &job->program, &job->error);
+    job->err =
+        rusm_program_load_from(job->template, job->code, job->len, &job->program, &job->error);
 }
 
 static void load_outside(struct guest *guest, void *arg) {
@@ -77,48 +80,74 @@ static bool find_code(struct rwt_slice source, struct rwt_slice *code, struct ru
     return false;
 }
 
-/* NULL and a text, or what is to be loaded. */
-static struct job *make_job(const struct guest *guest, struct rwt_slice component,
-                            struct rwt_slice source, struct rusm_errinfo *error) {
-    struct rwt_slice code;
-    if (!may_spawn(guest)) {
-        (void)errinfo_set(error, RUSM_ERR_INVALID, "this process has no capability to spawn");
-        return NULL;
+static struct job *new_job(rusm_program *template, struct rwt_slice code) {
+    struct job *job = rusm_alloc(sizeof *job + code.len);
+    if (job) {
+        memset(job, 0, sizeof *job);
+        job->template = rusm_program_hold(template);
+        job->len = code.len;
+        memcpy(job->code, code.data, code.len);
     }
-    rusm_program *template = component_find(guest, component, true, error);
-    if (!template) {
-        return NULL;
-    }
-    struct job *job = NULL;
-    if (find_code(source, &code, error)) {
-        job = rusm_alloc(sizeof *job + code.len);
-        if (job) {
-            memset(job, 0, sizeof *job);
-            job->template = template;
-            job->len = code.len;
-            memcpy(job->code, code.data, code.len);
-            return job;
-        }
-        (void)errinfo_set(error, RUSM_ERR_NOMEM, "spawn-from: out of memory");
-    }
-    rusm_program_release(template);
-    return NULL;
+    return job;
 }
 
-/* The code is loaded, or could not be. */
-static enum rusm_err finish(struct guest *guest, struct job *job, rusm_pid *out,
-                            struct rusm_errinfo *error) {
+static enum rusm_err spawn(struct guest *guest, const rusm_program *template, rusm_program *program,
+                           rusm_pid *out, struct rusm_errinfo *error) {
     struct children *children;
-    if (job->err != RUSM_OK) {
-        *error = job->error;
-        return job->err;
-    }
     enum rusm_err err = RUSM_ERR_PROCESS_LIMIT;
     if (children_of(guest, &children) && children_have_room(guest, children, 1)) {
-        const struct rusm_spawn_opts opts = {.label = program_name(job->template)};
-        err = children_spawn(children, job->program, &opts, NULL, out);
+        const struct rusm_spawn_opts opts = {.label = program_name(template)};
+        err = children_spawn(children, program, &opts, NULL, out);
     }
     return err == RUSM_OK ? err : errinfo_set(error, err, "spawn-from: %s", rusm_err_text(err));
+}
+
+/* The code is there: spawn it if it is ready, else have it loaded. */
+static enum rwt_status start(struct guest *guest, rusm_program *template, struct rwt_slice code,
+                             rusm_pid *pid, struct rusm_errinfo *error) {
+    rusm_program *program =
+        code.len <= FIND_BYTES_MAX ? rusm_program_find_from(template, code.data, code.len) : NULL;
+    if (program) {
+        (void)spawn(guest, template, program, pid, error);
+        rusm_program_release(program);
+        return RWT_DONE;
+    }
+    struct job *job = new_job(template, code);
+    if (!job) {
+        (void)errinfo_set(error, RUSM_ERR_NOMEM, "spawn-from: out of memory");
+        return RWT_DONE;
+    }
+    guest_set_bridge_state(guest, BRIDGE_DYNAMIC, job);
+    return guest_block(guest, load_outside, job);
+}
+
+static enum rwt_status begin(struct guest *guest, const union rwt_arg *args, rusm_pid *pid,
+                             struct rusm_errinfo *error) {
+    struct rwt_slice code;
+    enum rwt_status status = RWT_DONE;
+    if (!may_spawn(guest)) {
+        (void)errinfo_set(error, RUSM_ERR_INVALID, "this process has no capability to spawn");
+        return status;
+    }
+    rusm_program *template = component_find(guest, args[0].bytes, true, error);
+    if (template) {
+        if (find_code(args[1].bytes, &code, error)) {
+            status = start(guest, template, code, pid, error);
+        }
+        rusm_program_release(template);
+    }
+    return status;
+}
+
+static void finish(struct guest *guest, struct job *job, rusm_pid *pid,
+                   struct rusm_errinfo *error) {
+    if (job->err == RUSM_OK) {
+        (void)spawn(guest, job->template, job->program, pid, error);
+    } else {
+        *error = job->error;
+    }
+    guest_set_bridge_state(guest, BRIDGE_DYNAMIC, NULL);
+    free_job(job);
 }
 
 static enum rwt_status component_spawn_from(void *arg, const union rwt_arg *args,
@@ -126,22 +155,19 @@ static enum rwt_status component_spawn_from(void *arg, const union rwt_arg *args
     struct guest *guest = arg;
     struct job *job = guest_bridge_state(guest, BRIDGE_DYNAMIC);
     struct rusm_errinfo error;
-    if (!job) {
-        job = make_job(guest, args[0].bytes, args[1].bytes, &error);
-        if (!job) {
-            ret_error(ret, error.text);
-            return guest_done();
-        }
-        guest_set_bridge_state(guest, BRIDGE_DYNAMIC, job);
-    }
-    if (!job->over) {
-        return guest_block(guest, load_outside, job);
-    }
     rusm_pid pid = {0};
-    enum rusm_err err = finish(guest, job, &pid, &error);
-    guest_set_bridge_state(guest, BRIDGE_DYNAMIC, NULL);
-    free_job(job);
-    ret->present = err == RUSM_OK;
+    enum rwt_status status = RWT_DONE;
+    if (!job) {
+        status = begin(guest, args, &pid, &error);
+    } else if (job->over) {
+        finish(guest, job, &pid, &error);
+    } else {
+        status = guest_block(guest, load_outside, job);
+    }
+    if (status == RWT_BLOCK) {
+        return status;
+    }
+    ret->present = pid.v != 0;
     ret->number = pid.v;
     if (!ret->present) {
         ret_error(ret, error.text);

@@ -211,7 +211,7 @@ static const char *const interface_types[][3] = {
     {"actor", "0.1.0",
      "(type $info_ (record (field \"pid\" u64) (field \"links\" u32) (field \"monitors\" u32) "
      "(field \"names\" (list string)) (field \"label\" (option string)) "
-     "(field \"mailbox-depth\" u64) (field \"trap-exit\" bool)))"
+     "(field \"mailbox-depth\" u32) (field \"trap-exit\" bool)))"
      "(export \"process-info\" (type $info (eq $info_)))"
      "(type $strategy_ (enum \"one-for-one\" \"one-for-all\" \"rest-for-one\"))"
      "(export \"supervise-strategy\" (type $strategy (eq $strategy_)))"},
@@ -251,7 +251,8 @@ static void add_interfaces(struct text *text) {
             const char *name = in_interface(f, interface[0]);
             if (name) {
                 add(text,
-                    "(core func $c%zu (canon lower (func $%s \"%s\") (memory (core memory $m \"memory\")) "
+                    "(core func $c%zu (canon lower (func $%s \"%s\") (memory (core memory $m "
+                    "\"memory\")) "
                     "(realloc (core func $m \"realloc\"))))\n",
                     f, interface[0], name);
             }
