@@ -128,7 +128,7 @@ RUSM_IMPORT(exit)
 __attribute__((noreturn)) void rusm_exit(int32_t reason, const char *detail, size_t len);
 
 enum rusm_strategy { RUSM_ONE_FOR_ONE, RUSM_ONE_FOR_ALL, RUSM_REST_FOR_ONE };
-/* `names`: separated by one byte 0. Both limits 0: unlimited. */
+/* `names`: separated by one byte 0. max_restarts 0: unlimited; within_ms 0: over its whole life. */
 RUSM_IMPORT(supervise)
 rusm_pid rusm_supervise(int32_t strategy, const char *names, size_t names_len,
                         uint32_t max_restarts, uint32_t within_ms);

@@ -57,8 +57,12 @@ static bool begins(struct rwt_slice text, const char *prefix) {
     return text.len >= len && memcmp(text.data, prefix, len) == 0;
 }
 
+static bool is_space(uint8_t byte) {
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
 static struct rwt_slice trimmed(struct rwt_slice text) {
-    while (text.len > 0 && memchr(" \t\r\n", text.data[0], 4)) {
+    while (text.len > 0 && is_space(text.data[0])) {
         text.data++;
         text.len--;
     }

@@ -223,7 +223,7 @@ static enum rwt_status core_supervise(struct rwt_core_call *call) {
     const union rwt_raw *v = call->values;
     struct rusm_errinfo error;
     enum rwt_status status;
-    int64_t answer;
+    int64_t answer = 0;
     struct request request = {.strategy = (uint32_t)v[0].i32,
                               .max_restarts = (uint32_t)v[3].i32,
                               .within_ms = (uint32_t)v[4].i32,
@@ -243,7 +243,7 @@ static struct rwt_slice next_string(struct request *request) {
 static enum rwt_status component_supervise(void *guest, const union rwt_arg *args,
                                            struct rwt_ret *ret) {
     struct rusm_errinfo error;
-    int64_t answer;
+    int64_t answer = 0;
     struct request request = {.strategy = args[0].number,
                               .max_restarts = (uint32_t)args[2].number,
                               .within_ms = (uint32_t)args[3].number,

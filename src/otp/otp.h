@@ -47,10 +47,10 @@ struct otp_tie {
     rusm_ref *ref; /* monitor it: gets the reference; NULL = do not */
 };
 
-/* As rusm_spawn_server. `body` must outlive the process. `tie` NULL = none; else the caller is a
+/* As rusm_spawn_server. `body` must outlive the process. `with` NULL = no tie; else the caller is a
  * process. */
 enum rusm_err otp_spawn_step(rusm_runtime *runtime, const struct step_body *body, void *arg,
-                             const struct rusm_spawn_opts *opts, const struct otp_tie *tie,
+                             const struct rusm_spawn_opts *opts, const struct otp_tie *with,
                              rusm_pid *out);
 
 /* ---- foreign code: for the calling process, which has a step body ---- */

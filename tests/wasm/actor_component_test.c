@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 /* What components get: the interfaces of sdk/wit, by a component that calls them one at a time. */
 #include "base/assert.h"
-#include "test_puppet_guest_internal.h"
+#include "test_stage_internal.h"
 
 #include <rusm/group.h>
 #include <rusm/link.h>

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 /* What core modules get of messages, timers, monitors, links and exits: sdk/README.md. */
 #include "base/assert.h"
-#include "test_puppet_guest_internal.h"
+#include "test_stage_internal.h"
 
 #include <rusm/link.h>
 #include <rusm/timer.h>

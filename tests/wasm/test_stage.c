@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The RUSM in C authors */
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "test_puppet_guest_internal.h"
+#include "test_stage_internal.h"
 #include <rusm/link.h>
 #include <stdio.h>
 #include <stdlib.h>

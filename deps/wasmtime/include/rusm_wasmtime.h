@@ -154,9 +154,8 @@ struct rwt_connection_info {
     struct rwt_slice method, path, query, remote_addr, subprotocol;
     bool has_subprotocol;
     const struct rwt_slice *params;  /* name, value, name, value */
-    size_t param_count;              /* pairs */
     const struct rwt_slice *headers; /* the same */
-    size_t header_count;             /* pairs */
+    size_t param_count, header_count; /* pairs */
 };
 
 /* What a component's function answers; zeroed before the call. */
@@ -186,11 +185,10 @@ struct rwt_component_func {
 
 /*
  * Letters of a component function's type. Parameters: w u32, h u16, u u64, f bool, s string, b list<u8>,
- * S list<string>, t option<string>, v option<u32>, g enum of supervise, l enum of log, x enum of
- * exit. Results: nothing, u, w, f, b, U list<u64>, ob ou option<...>, rn ru rf rS rob
- * result<..., string> (rn: no payload), p option<process-info>, c option<connection-info>. Which
- * combinations there are: src/component.rs.
- * A function of another type is called with dynamic values: see rwt_linker_dynamic.
+ * S list<string>, t option<string>, v option<u32>, g l x the enums of supervise, log, exit. Results:
+ * nothing, u, w, f, b, U list<u64>, ob ou option<...>, rn ru rf rS rob result<..., string> (rn: no
+ * payload), p option<process-info>, c option<connection-info>. Which combinations there are:
+ * src/component.rs. A function of another type is called with dynamic values: rwt_linker_dynamic.
  */
 
 /* A value of any type, for custom interfaces. Trees are borrowed during the call. */

@@ -265,8 +265,8 @@ pub struct CConnectionInfo {
     subprotocol: Slice,
     has_subprotocol: bool,
     params: *const Slice,
-    param_count: usize,
     headers: *const Slice,
+    param_count: usize,
     header_count: usize,
 }
 
