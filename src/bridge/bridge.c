@@ -16,6 +16,8 @@ static const struct wasm_bridge *const all_bridges[] = {
     [BRIDGE_PG] = &bridge_pg,
     [BRIDGE_STREAMS] = &bridge_streams,
     [BRIDGE_CUSTOM] = &bridge_custom,
+    [BRIDGE_KV] = &bridge_kv,
+    [BRIDGE_SERVE] = &bridge_serve,
 };
 _Static_assert(sizeof all_bridges / sizeof all_bridges[0] == BRIDGE_COUNT, "one line a bridge");
 _Static_assert((int)BRIDGE_COUNT <= (int)WASM_BRIDGES_MAX, "guests keep a state for each");

@@ -21,6 +21,8 @@ enum bridge_index {
     BRIDGE_PG,
     BRIDGE_STREAMS,
     BRIDGE_CUSTOM,
+    BRIDGE_KV,
+    BRIDGE_SERVE,
     BRIDGE_COUNT
 };
 
@@ -35,6 +37,8 @@ extern const struct wasm_bridge bridge_dynamic;   /* code under a template */
 extern const struct wasm_bridge bridge_pg;        /* groups */
 extern const struct wasm_bridge bridge_streams;
 extern const struct wasm_bridge bridge_custom;
+extern const struct wasm_bridge bridge_kv;
+extern const struct wasm_bridge bridge_serve;
 
 /* The tables of a bridge. */
 #define BRIDGE_FUNCS(core_table, component_table)                                                  \

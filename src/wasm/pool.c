@@ -15,6 +15,8 @@
 #define IDLE_TICKS_MAX 16u
 /* Room for host functions on a guest's stack, above the guest's own. */
 #define HOST_STACK_BYTES (256u * 1024)
+/* A core module may have as many; on average a component, too. */
+#define TABLES_PER_GUEST 4u
 /* Reset in place: with PAGEMAP_SCAN only what was touched is; without it all of it is, always. */
 #define KEEP_RESIDENT_SCAN  (128u * 1024)
 #define KEEP_RESIDENT_PLAIN (8u * 1024)
@@ -143,7 +145,7 @@ static enum rusm_err make_engine(struct wasm_pool *pool, struct wasm_lane *lane,
     const struct rusm_wasm_config *c = &pool->config;
     const struct rwt_engine_config config = {
         .instances = pool->slots_per_lane,
-        .tables_per_instance = 1,
+        .tables_per_instance = TABLES_PER_GUEST,
         .table_elements = c->table_elements_max,
         .memory_bytes_max = c->memory_bytes_max,
         .memory_reservation = c->memory_reservation,

@@ -15,7 +15,7 @@
  * return, and must not switch stacks.
  * Ownership: `*_new`, `_load`, `_prepare`, `_start` give what `*_delete` takes. Texts of errors are
  * owned, `rwt_text_delete`.
- * Needs: nothing of the node. Source of what it wraps: the documentation of crate wasmtime 48.
+ * Source of what it wraps: the documentation of crate wasmtime 48.
  */
 #ifndef RUSM_WASMTIME_H
 #define RUSM_WASMTIME_H
@@ -23,7 +23,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
 typedef struct rwt_engine rwt_engine;
 typedef struct rwt_artefact rwt_artefact;
 typedef struct rwt_program rwt_program;
@@ -229,7 +228,8 @@ bool rwt_linker_dynamic(rwt_linker *linker, const char *interface, const char *n
 bool rwt_linker_wasi(rwt_linker *linker, struct rwt_text *error);
 
 /* Resolve imports. `entry`: the exported function without parameters that is the guest's body. A
- * component without it, but with wasi:cli/run, is run by that. NULL with a text that names what is
+ * component without it, but with wasi:cli/run, is run by that; one that only answers HTTP requests
+ * (wasi:http/incoming-handler) is instantiated and has nothing to run. NULL with a text that names what is
  * missing or does not fit. */
 rwt_prepared *rwt_prepare(const rwt_linker *linker, const rwt_program *program, const char *entry,
                           struct rwt_text *error);

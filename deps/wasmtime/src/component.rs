@@ -342,7 +342,7 @@ fn define_func(
         "ssb:rn" => (S, S, L8) -> Result<(), Out>,
         "sb:w" => (S, L8) -> u32,
         "gSww:ru" => (Strategy, Vec<S>, u32, u32) -> Result<u64, Out>,
-        "bstv:f" => (L8, S, Option<S>, Option<u32>) -> bool,
+        "bttv:f" => (L8, Option<S>, Option<S>, Option<u32>) -> bool,
     )
 }
 

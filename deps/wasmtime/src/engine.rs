@@ -22,10 +22,14 @@ pub struct EngineConfig {
     pagemap_scan: bool,
 }
 
+/// Room for components on average; what one may take at most is Wasmtime's own bound.
+const CORE_INSTANCES_PER_GUEST: u32 = 8;
+
 fn pool(config: &EngineConfig) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     let tables = config.instances.saturating_mul(config.tables_per_instance.max(1));
-    pool.total_core_instances(config.instances)
+    // A component is several core instances and tables; these cost nothing until used.
+    pool.total_core_instances(config.instances.saturating_mul(CORE_INSTANCES_PER_GUEST))
         .total_component_instances(config.instances)
         .total_memories(config.instances)
         .total_tables(tables)

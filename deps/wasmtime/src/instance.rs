@@ -115,6 +115,7 @@ async fn run_component(
 ) -> wasmtime::Result<()> {
     let instance = component.pre.instantiate_async(&mut *store).await?;
     match &component.entry {
+        Entry::Handler => Ok(()),
         Entry::Plain(index) => {
             let entry = instance.get_typed_func::<(), ()>(&mut *store, index)?;
             entry.call_async(&mut *store, ()).await

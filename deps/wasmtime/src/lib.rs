@@ -7,6 +7,7 @@
 mod component;
 mod core_funcs;
 mod engine;
+mod http;
 mod instance;
 mod lower;
 mod program;

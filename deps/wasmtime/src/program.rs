@@ -36,6 +36,8 @@ pub struct PreparedModule {
 }
 
 pub enum Entry {
+    /// None to call: wasi:http/incoming-handler is for a server.
+    Handler,
     /// `func()`.
     Plain(component::ComponentExportIndex),
     /// `func() -> result`, of wasi:cli/run.
@@ -275,6 +277,13 @@ fn prepare_module(
     Ok(PreparedModule { pre, entry, memory })
 }
 
+/// Whether it is made to answer HTTP requests.
+fn is_handler(component: &Component) -> bool {
+    let ty = component.component_type();
+    ty.exports(component.engine())
+        .any(|(name, _)| name.starts_with("wasi:http/incoming-handler@0.2."))
+}
+
 /// The function `run` of an exported instance wasi:cli/run, of any 0.2 version.
 fn command_entry(component: &Component) -> Option<component::ComponentExportIndex> {
     let ty = component.component_type();
@@ -303,6 +312,7 @@ fn prepare_component(
         Some(_) => wasmtime::bail!("its export `{entry}` is not a function"),
         None => match command_entry(component) {
             Some(index) => Entry::Command(index),
+            None if is_handler(component) => Entry::Handler,
             None => wasmtime::bail!("it exports neither a function `{entry}` nor wasi:cli/run"),
         },
     };

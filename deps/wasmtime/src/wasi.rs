@@ -4,12 +4,14 @@
 //! import it (every C library does) live and die without one.
 
 use crate::Data;
+use crate::http::NoRequests;
 use crate::text::{Text, describe, owned, owned_list, write_text};
 use std::ffi::c_char;
 use std::sync::{Arc, LazyLock};
 use wasmtime::component::{self, ResourceTable};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtx;
 
 /// `struct rwt_preopen`.
 #[repr(C)]
@@ -164,11 +166,30 @@ pub unsafe extern "C" fn rwt_grant_delete(grant: *mut Arc<Grant>) {
 pub enum Wasi {
     Unused(*const Arc<Grant>),
     Preview1(Box<WasiP1Ctx>),
-    Preview2(Box<(WasiCtx, ResourceTable)>),
+    Preview2(Box<Preview2>),
+}
+
+/// What a component's imports of WASI work on.
+pub struct Preview2 {
+    pub ctx: WasiCtx,
+    pub table: ResourceTable,
+    pub http: WasiHttpCtx,
+    pub hooks: NoRequests,
+}
+
+impl Preview2 {
+    pub fn new(mut builder: WasiCtxBuilder) -> Preview2 {
+        Preview2 {
+            ctx: builder.build(),
+            table: ResourceTable::new(),
+            http: WasiHttpCtx::new(),
+            hooks: NoRequests,
+        }
+    }
 }
 
 impl Data {
-    fn grant(&self) -> WasiCtxBuilder {
+    pub fn grant(&self) -> WasiCtxBuilder {
         let Wasi::Unused(grant) = self.wasi else { unreachable!("a guest is of one kind") };
         if grant.is_null() {
             return WasiCtxBuilder::new();
@@ -189,11 +210,7 @@ impl Data {
 
 impl WasiView for Data {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        if let Wasi::Unused(_) = self.wasi {
-            self.wasi = Wasi::Preview2(Box::new((self.grant().build(), ResourceTable::new())));
-        }
-        let Wasi::Preview2(context) = &mut self.wasi else { unreachable!() };
-        let (ctx, table) = &mut **context;
+        let Preview2 { ctx, table, .. } = self.preview2();
         WasiCtxView { ctx, table }
     }
 }
@@ -203,5 +220,6 @@ pub fn add_to_linkers(
     component: &mut component::Linker<Data>,
 ) -> wasmtime::Result<()> {
     wasmtime_wasi::p1::add_to_linker_async(core, |data: &mut Data| data.preview1())?;
-    wasmtime_wasi::p2::add_to_linker_async(component)
+    wasmtime_wasi::p2::add_to_linker_async(component)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(component)
 }
