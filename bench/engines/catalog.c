@@ -10,7 +10,8 @@
 static const struct engine *const engines[] = {
     &engine_spawn_storm,  &engine_ping_pong,       &engine_fault_recovery, &engine_pubsub_fanout,
 #ifdef RUSM_WASM
-    &engine_module_storm, &engine_component_storm, &engine_dynamic_wasm,
+    &engine_module_storm, &engine_component_storm, &engine_dynamic_wasm,   &engine_fairness,
+    &engine_stream_pipe,  &engine_custom_bridge,
 #endif
 };
 
@@ -43,8 +44,10 @@ static const char *const connection_storm_details[] = {
 static const char *const connection_scale_details[] = {
     "Every held connection is a process and answers a ping at random times.", NULL};
 static const char *const fairness_details[] = {
-    "One endless-loop guest a core, W wasm bystanders and one native bystander.",
-    "Latency runs from becoming runnable to running.", NULL};
+    "One endless-loop guest a core; W guests and one native process that work and mark their "
+    "progress; W guests that wait for a timer.",
+    "A mark is 4,096 rounds of an empty loop. bystander_share: of the machine's processor time.",
+    "Latency runs from the time a timer was set for to when its guest ran.", NULL};
 static const char *const module_storm_details[] = {
     "A fresh instance with one page of memory in a process of its own; the guest touches the page "
     "once and returns.",
@@ -54,7 +57,10 @@ static const char *const component_storm_details[] = {
     "The same guest as a component, resolved once.",
     "100 in flight for each of W spawners. cold_compile_ns: what compiling the program took.",
     NULL};
-static const char *const stream_pipe_details[] = {"W pairs, chunks of 4 KiB, default depth.", NULL};
+static const char *const stream_pipe_details[] = {
+    "W pairs of guests, chunks of 4 KiB, default depth.",
+    "The guests themselves measure one chunk in 64, from before the write to after the read.",
+    NULL};
 static const char *const distributed_fanout_details[] = {
     "A hub and further nodes as separate processes of the system, over real loopback sockets.",
     NULL};
@@ -148,8 +154,7 @@ static const struct node_scenario scenarios[] = {
      .unit = NODE_UNIT_COUNT,
      .ops_label = "marks",
      .latency_label = "runnable to running",
-     .source = "",
-     .source_file = ""},
+     REAL_WITH_WASM(fairness)},
     {.id = "module-storm",
      .label = "Module storm",
      .description = "Core-module processes spawned, run and reaped.",
@@ -176,8 +181,7 @@ static const struct node_scenario scenarios[] = {
      .unit = NODE_UNIT_BYTES,
      .ops_label = "bytes",
      .latency_label = "chunk write to read",
-     .source = "",
-     .source_file = ""},
+     REAL_WITH_WASM(stream_pipe)},
     {.id = "distributed-fanout",
      .label = "Distributed fan-out",
      .description = "Messages answered across nodes over mutual TLS.",
@@ -287,8 +291,7 @@ static const struct node_scenario scenarios[] = {
      .unit = NODE_UNIT_COUNT,
      .ops_label = "calls",
      .latency_label = "call",
-     .source = "",
-     .source_file = ""},
+     REAL_WITH_WASM(custom_bridge)},
     {.id = "dynamic-wasm",
      .label = "Dynamic wasm",
      .description = "Processes spawned from module bytes given at run time.",

@@ -17,6 +17,9 @@ extern const struct engine engine_pubsub_fanout;
 extern const struct engine engine_module_storm;
 extern const struct engine engine_component_storm;
 extern const struct engine engine_dynamic_wasm;
+extern const struct engine engine_custom_bridge;
+extern const struct engine engine_fairness;
+extern const struct engine engine_stream_pipe;
 
 /* The scenarios in the order of the menu. Static. */
 const struct node_scenario *catalog_scenarios(uint32_t *count);

@@ -20,6 +20,8 @@
 #define ENGINE_METRICS_MAX   8u
 #define ENGINE_LATENCIES_MAX 3u
 
+struct greeter;
+
 struct engine_config {
     rusm_runtime *runtime;   /* borrowed until destroy */
     uint32_t workers;        /* at least 1 */
@@ -29,6 +31,7 @@ struct engine_config {
      * without WebAssembly. */
     rusm_wasm *(*wasm)(void *arg, struct rusm_errinfo *error);
     void *wasm_arg;
+    struct greeter *greeter; /* the custom bridge defined in it; NULL in such a build */
 };
 
 struct engine_metric {

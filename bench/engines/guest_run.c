@@ -49,6 +49,47 @@ void guest_run_not_spawned(struct guest_run *run) {
     atomic_fetch_sub_explicit(&run->alive, 1, memory_order_release);
 }
 
+rusm_pid guest_run_spawn(struct guest_run *run, uint32_t which, const char *label) {
+    const struct rusm_spawn_opts opts = guest_run_opts(run, label);
+    rusm_pid pid = {0};
+    enum rusm_err err = rusm_spawn_guest_link(run->programs[which], &opts, &pid);
+    if (err != RUSM_OK) {
+        guest_run_not_spawned(run);
+        guest_run_fail(run, "%s could not be spawned: %s", label, rusm_err_text(err));
+    }
+    return pid;
+}
+
+rusm_pid guest_run_spawn_fiber(struct guest_run *run, rusm_fiber_fn fn, void *arg,
+                               const char *label) {
+    const struct rusm_spawn_opts opts = guest_run_opts(run, label);
+    rusm_pid pid = {0};
+    enum rusm_err err = rusm_spawn_link(fn, arg, &opts, &pid);
+    if (err != RUSM_OK) {
+        guest_run_not_spawned(run);
+        guest_run_fail(run, "%s could not be spawned: %s", label, rusm_err_text(err));
+    }
+    return pid;
+}
+
+void guest_run_stay(void) {
+    for (;;) {
+        (void)rusm_receive();
+    }
+}
+
+static uint64_t notifies_ever(struct guest_run *run) {
+    struct rusm_wasm_info info;
+    rusm_wasm_info(run->wasm, &info);
+    return info.notifies;
+}
+
+uint64_t guest_run_notifies(struct guest_run *run) {
+    return atomic_load_explicit(&run->begun, memory_order_acquire)
+               ? notifies_ever(run) - run->notifies_before
+               : 0;
+}
+
 /* On a thread that may block. */
 static void load(void *arg) {
     struct guest_run *run = arg;
@@ -60,7 +101,8 @@ static void load(void *arg) {
     }
     for (uint32_t i = 0; i < run->text_count; i++) {
         const struct rusm_program_spec spec = {.wasm = run->texts[i],
-                                               .wasm_bytes = strlen(run->texts[i])};
+                                               .wasm_bytes = strlen(run->texts[i]),
+                                               .capability = run->capability};
         uint64_t start = clock_mono_ns();
         if (rusm_program_load(run->wasm, &spec, &run->programs[i], &error) != RUSM_OK) {
             guest_run_fail(run, "%s", error.text);
@@ -78,6 +120,9 @@ static void loader_body(void *arg) {
         guest_run_fail(run, "no thread to load the guests on");
     }
     if (!guest_run_is_stopping(run)) {
+        run->notifies_before = notifies_ever(run);
+        /* Release: pairs with guest_run_notifies. */
+        atomic_store_explicit(&run->begun, true, memory_order_release);
         run->begin(run);
     }
 }
@@ -97,7 +142,7 @@ enum rusm_err guest_run_start(struct guest_run *run, const struct engine_config 
     run->begin = begin;
     run->population_before = info.process_count;
     const struct rusm_spawn_opts opts = guest_run_opts(run, "loads guests");
-    enum rusm_err err = rusm_spawn(config->runtime, loader_body, run, &opts, NULL);
+    enum rusm_err err = rusm_spawn(config->runtime, loader_body, run, &opts, &run->root);
     if (err != RUSM_OK) {
         guest_run_not_spawned(run);
     }
@@ -106,6 +151,7 @@ enum rusm_err guest_run_start(struct guest_run *run, const struct engine_config 
 
 void guest_run_stop(struct guest_run *run) {
     atomic_store_explicit(&run->stopping, true, memory_order_relaxed);
+    (void)rusm_kill(run->config.runtime, run->root);
 }
 
 bool guest_run_stopped(struct guest_run *run) {

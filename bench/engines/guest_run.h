@@ -19,12 +19,16 @@
 
 struct guest_run {
     struct engine_config config;
-    rusm_wasm *wasm; /* borrowed; set once the programs are loaded */
+    rusm_wasm *wasm;        /* borrowed; set once the programs are loaded */
+    const char *capability; /* of the programs; set before the start; NULL = nothing */
     const char *const *texts;
     uint32_t text_count;
     rusm_program *programs[GUEST_PROGRAMS_MAX]; /* held */
     void (*begin)(struct guest_run *run);
+    rusm_pid root; /* the process that loads and begins */
     uint64_t population_before;
+    uint64_t notifies_before; /* progress marks of guests, ever, when it began */
+    _Atomic bool begun;
     uint64_t load_ns; /* that the first program took: the cold compile */
     atomic_bool stopping;
     _Atomic uint32_t alive; /* processes of the run that guest_run_spawned has counted */
@@ -39,6 +43,16 @@ struct guest_run {
 enum rusm_err guest_run_start(struct guest_run *run, const struct engine_config *config,
                               const char *const *texts, uint32_t text_count,
                               void (*begin)(struct guest_run *run));
+
+/* For `begin`: spawn a guest of programs[which], or a fiber, linked to the calling process, so that
+ * all end when the run is stopped. {0}: it could not be, and the run has failed. */
+rusm_pid guest_run_spawn(struct guest_run *run, uint32_t which, const char *label);
+rusm_pid guest_run_spawn_fiber(struct guest_run *run, rusm_fiber_fn fn, void *arg,
+                               const char *label);
+/* For the end of `begin`, where there are such: stay until the run is stopped. */
+_Noreturn void guest_run_stay(void);
+/* Progress marks (the import `notify`) of guests since the run began. */
+uint64_t guest_run_notifies(struct guest_run *run);
 
 /* Options that count a process as alive until it has been reaped. */
 struct rusm_spawn_opts guest_run_opts(struct guest_run *run, const char *label);

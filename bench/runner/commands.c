@@ -70,8 +70,10 @@ static rusm_runtime *make_runtime(uint32_t schedulers, uint32_t idle) {
 /* A runtime, and what runs guests in it once a scenario asks. */
 static bool make_host(uint32_t schedulers, uint32_t idle, struct wasm_host *out) {
     rusm_runtime *runtime = make_runtime(schedulers, idle);
-    if (runtime) {
-        wasm_host_init(out, runtime);
+    if (runtime && !wasm_host_init(out, runtime)) {
+        (void)fail("cannot start", "out of memory");
+        rusm_runtime_destroy(runtime);
+        return false;
     }
     return runtime != NULL;
 }
@@ -93,6 +95,7 @@ static struct runner *make_runner(struct wasm_host *host, enum node_profile prof
 #ifdef RUSM_WASM
         .wasm = wasm_host_get,
         .wasm_arg = host,
+        .greeter = host->greeter,
 #endif
         .cores = machine.cores,
         .profile = profile,

@@ -129,6 +129,7 @@ static const char *begin(struct runner *runner, const struct node_scenario *scen
         .population_cap = node_population_cap(runner->config.cores),
         .wasm = runner->config.wasm,
         .wasm_arg = runner->config.wasm_arg,
+        .greeter = runner->config.greeter,
     };
     runner->engine = runner->config.find_engine(scenario->id);
     RUSM_ASSERT(runner->engine);

@@ -27,6 +27,7 @@ struct runner_config {
     /* As struct engine_config has them. */
     rusm_wasm *(*wasm)(void *arg, struct rusm_errinfo *error);
     void *wasm_arg;
+    struct greeter *greeter;
     /* Told of each stall and problem once; NULL = standard error. */
     void (*warn)(void *arg, const char *text);
     void *warn_arg;

@@ -2,20 +2,42 @@
  * Copyright (c) 2026 The RUSM in C authors */
 #include "runner/wasm_host.h"
 
+#include "engines/greeter.h"
 #include <stdatomic.h>
 
-void wasm_host_init(struct wasm_host *host, rusm_runtime *runtime) {
+bool wasm_host_init(struct wasm_host *host, rusm_runtime *runtime) {
     host->runtime = runtime;
+    host->greeter = NULL;
+#ifdef RUSM_WASM
+    host->greeter = greeter_create();
+    if (!host->greeter) {
+        return false;
+    }
+#endif
     atomic_store_explicit(&host->wasm, NULL, memory_order_relaxed);
     pthread_mutex_init(&host->lock, NULL);
+    return true;
 }
 
 #ifdef RUSM_WASM
+static rusm_wasm *make(const struct wasm_host *host, struct rusm_errinfo *error) {
+    rusm_wasm *wasm;
+    if (rusm_wasm_create(host->runtime, NULL, &wasm, error) != RUSM_OK) {
+        return NULL;
+    }
+    if (greeter_define(host->greeter, wasm, error) != RUSM_OK) {
+        rusm_wasm_destroy(wasm);
+        return NULL;
+    }
+    return wasm;
+}
+
 rusm_wasm *wasm_host_get(void *arg, struct rusm_errinfo *error) {
     struct wasm_host *host = arg;
     pthread_mutex_lock(&host->lock);
     rusm_wasm *wasm = atomic_load_explicit(&host->wasm, memory_order_relaxed);
-    if (!wasm && rusm_wasm_create(host->runtime, NULL, &wasm, error) == RUSM_OK) {
+    if (!wasm) {
+        wasm = make(host, error);
         /* Release: pairs with wasm_host_info. */
         atomic_store_explicit(&host->wasm, wasm, memory_order_release);
     }
@@ -39,6 +61,7 @@ void wasm_host_deinit(struct wasm_host *host) {
     if (wasm) {
         rusm_wasm_destroy(wasm);
     }
+    greeter_destroy(host->greeter);
 #endif
     pthread_mutex_destroy(&host->lock);
 }

@@ -7,14 +7,19 @@
 
 #include <pthread.h>
 #include <rusm/wasm.h>
+#include <stdbool.h>
+
+struct greeter;
 
 struct wasm_host {
     rusm_runtime *runtime; /* borrowed */
     pthread_mutex_t lock;
     _Atomic(rusm_wasm *) wasm; /* written under the lock; owned */
+    struct greeter *greeter;   /* owned; defined in it */
 };
 
-void wasm_host_init(struct wasm_host *host, rusm_runtime *runtime);
+/* False: out of memory. */
+bool wasm_host_init(struct wasm_host *host, rusm_runtime *runtime);
 /* For engine_config.wasm: `arg` is the host. NULL with a text. Any thread. */
 rusm_wasm *wasm_host_get(void *arg, struct rusm_errinfo *error);
 /* For node_driver.wasm_info: false while there is none. Any thread. */
