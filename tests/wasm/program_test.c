@@ -168,7 +168,9 @@ static void what_the_pool_cannot_hold_is_refused(void **state) {
     struct program_world *world = *state;
     refuse_text(world, "(module (memory 1) (memory 1) (func (export \"run\")))", "memor", "");
     refuse_text(world, "(module (table 70000 funcref) (func (export \"run\")))", "table", "65536");
-    refuse_text(world, "(module (table 1 funcref) (table 1 funcref) (func (export \"run\")))",
+    refuse_text(world,
+                "(module (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref)"
+                "(table 1 funcref) (func (export \"run\")))",
                 "table", "");
 }
 
