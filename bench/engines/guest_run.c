@@ -24,9 +24,9 @@ void guest_run_fail(struct guest_run *run, const char *format, ...) {
     }
 }
 
-const char *guest_run_problem(void *arg) {
-    struct guest_run *run = arg;
-    return atomic_load_explicit(&run->failed, memory_order_acquire) ? run->problem.text : NULL;
+const char *guest_run_problem(void *run) {
+    struct guest_run *self = run;
+    return atomic_load_explicit(&self->failed, memory_order_acquire) ? self->problem.text : NULL;
 }
 
 static void on_exit_of_one(void *arg, rusm_pid pid, const struct rusm_exit_reason *reason) {
