@@ -16,7 +16,7 @@
     (local.set $stream (call $accept))
     (loop $next
       (if (i32.ne (call $read (local.get $stream) (i32.const 4096) (i32.const 4096)) (i32.const 4096))
-        (then unreachable))
+        (then return)) ;; the producer has ended
       (call $notify)
       (br_if $next (i64.eqz (i64.load (i32.const 4096))))
       (if (call $clock (i32.const 0) (i64.const 1) (i32.const 0)) (then unreachable))

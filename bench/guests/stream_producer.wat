@@ -17,6 +17,7 @@
       (if (i32.and (local.get $chunk) (i32.const 63))
         (then (i64.store (i32.const 4096) (i64.const 0)))
         (else (if (call $clock (i32.const 0) (i64.const 1) (i32.const 4096)) (then unreachable))))
-      (if (call $write (local.get $stream) (i32.const 4096) (i32.const 4096)) (then unreachable))
+      (if (call $write (local.get $stream) (i32.const 4096) (i32.const 4096))
+        (then return)) ;; the consumer has ended
       (local.set $chunk (i32.add (local.get $chunk) (i32.const 1)))
       (br $next))))
