@@ -16,7 +16,8 @@
  *
  * A handle belongs to the process that got it: other processes must not use it (asserted), and it
  * is invalid once closed. All calls are from processes. Messages that arrive during any wait here
- * stay in the mailbox. A terminate callback cannot wait: it may only call with timeout 0. Limits: the bounds of each stream, and RUSM_STREAM_BACKLOG streams not accepted yet a process.
+ * stay in the mailbox. A terminate callback cannot wait: it may only call with timeout 0. Limits:
+ * the bounds of each stream, and RUSM_STREAM_BACKLOG streams not accepted yet a process.
  */
 #ifndef RUSM_STREAM_H
 #define RUSM_STREAM_H

@@ -48,15 +48,15 @@ void rwt_text_delete(struct rwt_text text);
 /* ---- engines ---- */
 
 struct rwt_engine_config {
-    uint32_t instances;             /* slots */
-    uint32_t tables_per_instance;   /* of a core module */
-    uint32_t table_elements;        /* a table's most */
-    uint64_t memory_bytes_max;      /* a linear memory's most */
-    uint64_t memory_reservation;    /* address space a memory; under 4 GiB guests check bounds */
-    uint64_t memory_keep_resident;  /* bytes reset in place rather than given back */
-    uint64_t stack_bytes;           /* of a guest, the host functions it calls included */
-    uint64_t guest_stack_bytes;     /* of these, the guest's own */
-    bool pagemap_scan;              /* find touched pages by PAGEMAP_SCAN where the kernel has it */
+    uint32_t instances;            /* slots */
+    uint32_t tables_per_instance;  /* of a core module */
+    uint32_t table_elements;       /* a table's most */
+    uint64_t memory_bytes_max;     /* a linear memory's most */
+    uint64_t memory_reservation;   /* address space a memory; under 4 GiB guests check bounds */
+    uint64_t memory_keep_resident; /* bytes reset in place rather than given back */
+    uint64_t stack_bytes;          /* of a guest, the host functions it calls included */
+    uint64_t guest_stack_bytes;    /* of these, the guest's own */
+    bool pagemap_scan;             /* find touched pages by PAGEMAP_SCAN where the kernel has it */
 };
 
 /* NULL with a text: the pool could not be held. */
@@ -88,10 +88,10 @@ rwt_program *rwt_load(const rwt_engine *engine, struct rwt_slice artefact, struc
 rwt_program *rwt_load_file(const rwt_engine *engine, const char *path, struct rwt_text *error);
 void rwt_program_delete(rwt_program *program);
 enum rwt_kind rwt_program_kind(const rwt_program *program);
-/* Visit the modules or interfaces that it imports from, those of modules once for each import, until
- * `visit` returns false; then false. `name` is borrowed for the call. */
-bool rwt_program_imports(const rwt_program *program, bool (*visit)(void *arg, struct rwt_slice name),
-                         void *arg);
+/* Visit the modules or interfaces that it imports from, those of modules once for each import,
+ * until `visit` returns false; then false. `name` is borrowed for the call. */
+bool rwt_program_imports(const rwt_program *program,
+                         bool (*visit)(void *arg, struct rwt_slice name), void *arg);
 
 /* ---- host functions ---- */
 
@@ -111,8 +111,8 @@ union rwt_raw {
 };
 
 struct rwt_core_call {
-    void *guest;          /* as given to rwt_start */
-    uint8_t *memory;      /* the guest's, NULL if it exports none; valid during the call */
+    void *guest;     /* as given to rwt_start */
+    uint8_t *memory; /* the guest's, NULL if it exports none; valid during the call */
     size_t memory_bytes;
     union rwt_raw *values;  /* parameters; the result takes the place of the first */
     struct rwt_slice error; /* with RWT_TRAP; static or the guest's */
@@ -152,8 +152,8 @@ struct rwt_process_info {
 struct rwt_connection_info {
     struct rwt_slice method, path, query, remote_addr, subprotocol;
     bool has_subprotocol;
-    const struct rwt_slice *params;  /* name, value, name, value */
-    const struct rwt_slice *headers; /* the same */
+    const struct rwt_slice *params;   /* name, value, name, value */
+    const struct rwt_slice *headers;  /* the same */
     size_t param_count, header_count; /* pairs */
 };
 
@@ -183,29 +183,50 @@ struct rwt_component_func {
 };
 
 /*
- * Letters of a component function's type. Parameters: w u32, h u16, u u64, f bool, s string, b list<u8>,
- * S list<string>, t option<string>, v option<u32>, g l x the enums of supervise, log, exit. Results:
- * nothing, u, w, f, b, U list<u64>, ob ou option<...>, rn ru rf rS rob result<..., string> (rn: no
- * payload), p option<process-info>, c option<connection-info>. Which combinations there are:
- * src/component.rs. A function of another type is called with dynamic values: rwt_linker_dynamic.
+ * Letters of a component function's type. Parameters: w u32, h u16, u u64, f bool, s string, b
+ * list<u8>, S list<string>, t option<string>, v option<u32>, g l x the enums of supervise, log,
+ * exit. Results: nothing, u, w, f, b, U list<u64>, ob ou option<...>, rn ru rf rS rob result<...,
+ * string> (rn: no payload), p option<process-info>, c option<connection-info>. Which combinations
+ * there are: src/component.rs. A function of another type is called with dynamic values:
+ * rwt_linker_dynamic.
  */
 
 /* A value of any type, for custom interfaces. Trees are borrowed during the call. */
 enum rwt_value_kind {
-    RWT_V_BOOL, RWT_V_S8, RWT_V_U8, RWT_V_S16, RWT_V_U16, RWT_V_S32, RWT_V_U32, RWT_V_S64,
-    RWT_V_U64, RWT_V_F32, RWT_V_F64, RWT_V_CHAR, RWT_V_STRING, RWT_V_BYTES, RWT_V_LIST,
-    RWT_V_RECORD, RWT_V_TUPLE, RWT_V_VARIANT, RWT_V_ENUM, RWT_V_OPTION, RWT_V_RESULT, RWT_V_FLAGS
+    RWT_V_BOOL,
+    RWT_V_S8,
+    RWT_V_U8,
+    RWT_V_S16,
+    RWT_V_U16,
+    RWT_V_S32,
+    RWT_V_U32,
+    RWT_V_S64,
+    RWT_V_U64,
+    RWT_V_F32,
+    RWT_V_F64,
+    RWT_V_CHAR,
+    RWT_V_STRING,
+    RWT_V_BYTES,
+    RWT_V_LIST,
+    RWT_V_RECORD,
+    RWT_V_TUPLE,
+    RWT_V_VARIANT,
+    RWT_V_ENUM,
+    RWT_V_OPTION,
+    RWT_V_RESULT,
+    RWT_V_FLAGS
 };
 struct rwt_value {
-    uint32_t kind;  /* enum rwt_value_kind; BYTES is list<u8>, but LIST if it is empty */
-    bool present;   /* OPTION: some; RESULT: ok; BOOL: the value */
+    uint32_t kind; /* enum rwt_value_kind; BYTES is list<u8>, but LIST if it is empty */
+    bool present;  /* OPTION: some; RESULT: ok; BOOL: the value */
     union {
         int64_t s;
         uint64_t u;
         double f;
     } number;
-    struct rwt_slice text;          /* STRING, BYTES; the case of VARIANT, ENUM */
-    const struct rwt_value *items;  /* LIST, RECORD, TUPLE, FLAGS (as STRING); payload of VARIANT, OPTION, RESULT */
+    struct rwt_slice text; /* STRING, BYTES; the case of VARIANT, ENUM */
+    const struct rwt_value
+        *items; /* LIST, RECORD, TUPLE, FLAGS (as STRING); payload of VARIANT, OPTION, RESULT */
     size_t item_count;
 };
 typedef enum rwt_status (*rwt_dynamic_fn)(void *guest, void *arg, const struct rwt_value *args,
@@ -229,8 +250,8 @@ bool rwt_linker_wasi(rwt_linker *linker, struct rwt_text *error);
 
 /* Resolve imports. `entry`: the exported function without parameters that is the guest's body. A
  * component without it, but with wasi:cli/run, is run by that; one that only answers HTTP requests
- * (wasi:http/incoming-handler) is instantiated and has nothing to run. NULL with a text that names what is
- * missing or does not fit. */
+ * (wasi:http/incoming-handler) is instantiated and has nothing to run. NULL with a text that names
+ * what is missing or does not fit. */
 rwt_prepared *rwt_prepare(const rwt_linker *linker, const rwt_program *program, const char *entry,
                           struct rwt_text *error);
 void rwt_prepared_delete(rwt_prepared *prepared);

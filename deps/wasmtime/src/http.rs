@@ -22,7 +22,7 @@ impl WasiHttpHooks for NoRequests {
         _options: Option<RequestOptions>,
         _finish: Finish,
     ) -> Box<dyn Future<Output = Answer> + Send> {
-        Box::new(async { Err(Error::HttpRequestDenied.into()) })
+        Box::new(async { Err(Error::HttpRequestDenied) })
     }
 }
 
