@@ -197,8 +197,22 @@ static uint32_t ring_steal(struct sched *s, struct runq *from) {
 }
 
 struct process *runq_steal_one(struct sched *victim) {
-    bool last;
-    return ring_pop(&victim->runq, &last);
+    struct runq *from = &victim->runq;
+    uint32_t head = atomic_load_explicit(&from->head, memory_order_acquire);
+    for (;;) {
+        /* Acquire: pairs with the owner's push; what it wrote to the process is seen. */
+        uint32_t tail = atomic_load_explicit(&from->tail, memory_order_acquire);
+        if (tail - head == 0 || tail - head > RUNQ_RING) {
+            return NULL;
+        }
+        struct process *p =
+            atomic_load_explicit(&from->ring[head & RING_MASK], memory_order_relaxed);
+        SIM_POINT();
+        if (atomic_compare_exchange_strong_explicit(&from->head, &head, head + 1,
+                                                    memory_order_acq_rel, memory_order_acquire)) {
+            return p;
+        }
+    }
 }
 
 struct process *runq_steal(struct sched *s, struct sched *victim) {
