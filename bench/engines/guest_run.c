@@ -109,7 +109,7 @@ static void load(void *arg) {
             return;
         }
         if (i == 0) {
-            run->load_ns = clock_mono_ns() - start;
+            atomic_store_explicit(&run->load_ns, clock_mono_ns() - start, memory_order_relaxed);
         }
     }
 }

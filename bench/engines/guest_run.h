@@ -29,7 +29,7 @@ struct guest_run {
     uint64_t population_before;
     uint64_t notifies_before; /* progress marks of guests, ever, when it began */
     _Atomic bool begun;
-    uint64_t load_ns; /* that the first program took: the cold compile */
+    _Atomic uint64_t load_ns; /* that the first program took: the cold compile */
     atomic_bool stopping;
     _Atomic uint32_t alive; /* processes of the run that guest_run_spawned has counted */
     _Atomic bool failed;    /* `problem` is written */

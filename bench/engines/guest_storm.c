@@ -190,8 +190,9 @@ void guest_storm_latency(void *run, uint32_t which, struct histogram *into) {
 
 uint32_t guest_storm_metrics(void *run, struct engine_metric out[ENGINE_METRICS_MAX]) {
     const struct storm *storm = run;
+    uint64_t load_ns = atomic_load_explicit(&storm->run.load_ns, memory_order_relaxed);
     out[0] = (struct engine_metric){"linear_memory_bytes", "bytes", 65536};
-    out[1] = (struct engine_metric){"cold_compile_ns", "ns", (double)storm->run.load_ns};
+    out[1] = (struct engine_metric){"cold_compile_ns", "ns", (double)load_ns};
     return 2;
 }
 

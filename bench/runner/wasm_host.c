@@ -20,9 +20,24 @@ bool wasm_host_init(struct wasm_host *host, rusm_runtime *runtime) {
 }
 
 #ifdef RUSM_WASM
+/* Fewer slots do, where there is no address space for the usual number: under a limit of the
+ * system's, or with ThreadSanitizer, which takes most of it. */
+#define FEWEST_INSTANCES 256u
+
+static enum rusm_err create(rusm_runtime *runtime, rusm_wasm **out, struct rusm_errinfo *error) {
+    struct rusm_wasm_config config;
+    rusm_wasm_config_init(&config);
+    enum rusm_err err = rusm_wasm_create(runtime, &config, out, error);
+    while (err == RUSM_ERR_SYSTEM && config.instances_max > FEWEST_INSTANCES) {
+        config.instances_max /= 2;
+        err = rusm_wasm_create(runtime, &config, out, error);
+    }
+    return err;
+}
+
 static rusm_wasm *make(const struct wasm_host *host, struct rusm_errinfo *error) {
     rusm_wasm *wasm;
-    if (rusm_wasm_create(host->runtime, NULL, &wasm, error) != RUSM_OK) {
+    if (create(host->runtime, &wasm, error) != RUSM_OK) {
         return NULL;
     }
     if (greeter_define(host->greeter, wasm, error) != RUSM_OK) {
