@@ -4,7 +4,7 @@
 //! one is reaped.
 //!
 //! Shapes tried on two cores: joined batches of 100 and of 8, and 8 in flight. None was faster by more than the noise.
-//! What a guest costs here is the page it touches: one that touches none is three times as fast.
+//! What a guest costs here is the page it touches: one that touches none is two to three times as fast.
 //!
 //! In dynamic-wasm the bytes are looked up in the library's compile cache before each spawn. That it compiles
 //! components only, and takes them inline as text only, is the library's; the text is compiled once, and that is
