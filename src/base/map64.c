@@ -23,9 +23,12 @@ static bool is_hashed(const struct map64 *map) {
     return map->capacity > MAP64_LINEAR;
 }
 
-/* Where a key is looked for first. */
+/*
+ * Where a key is looked for first: the product's top bits (Knuth, TAOCP 6.4, Fibonacci hashing),
+ * which spread keys that count up, as references and slots do, evenly; its middle bits do not.
+ */
 static uint32_t home_of(const struct map64 *map, uint64_t key) {
-    return (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 32) & (map->capacity - 1);
+    return (uint32_t)((key * 0x9e3779b97f4a7c15u) >> (__builtin_clz(map->capacity - 1) + 32));
 }
 
 struct map64_entry *map64_find(struct map64 *map, uint64_t key) {

@@ -63,10 +63,38 @@ static void a_value_can_be_changed_in_place(void **state) {
     map64_deinit(&map);
 }
 
+/* The longest row of entries without a gap: at most so many are looked at. */
+static uint32_t longest_row(const struct map64 *map) {
+    uint32_t longest = 0;
+    for (uint32_t i = 0, row = 0; i < 2 * map->capacity; i++) {
+        row = map->entries[i % map->capacity].key ? row + 1 : 0;
+        longest = row > longest ? row : longest;
+    }
+    return longest;
+}
+
+/* References count up by 256, slots by 1 or more: such keys must not gather in rows. */
+static void keys_that_count_up_spread(void **state) {
+    (void)state;
+    for (uint64_t first = 1; first < 1000000; first += 9973) {
+        for (uint64_t step = 1; step <= 256; step *= 2) {
+            struct map64 map;
+            map64_init(&map);
+            for (uint64_t i = 0; i < 62; i++) {
+                uint64_t key = (uint64_t)1 << 63 | (first + i) * step;
+                assert_int_equal(map64_add(&map, key, i), RUSM_OK);
+            }
+            assert_in_range(longest_row(&map), 1, 8);
+            map64_deinit(&map);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_a_plain_array),
         cmocka_unit_test(a_value_can_be_changed_in_place),
+        cmocka_unit_test(keys_that_count_up_spread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

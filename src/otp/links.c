@@ -267,8 +267,26 @@ static void refuse(struct sched *s, struct process *p, const struct signal *sig)
                    (rusm_ref){is_link ? 0 : sig->peer.id}, RUSM_EXIT_LIMIT, NULL);
 }
 
+/* A call is also a monitor: who called hears of the end, as long as there was no reply. */
+static bool handle_call(struct sched *s, struct process *p, struct signal *sig) {
+    if (relations_add(s, p, RELATION_WATCHED_BY, sig->peer.id, sig->peer.from.v) == RUSM_OK) {
+        return true;
+    }
+    refuse(s, p, sig);
+    mailbox_release(s, p, sig);
+    return false;
+}
+
+void links_end_call(struct process *p, rusm_ref ref) {
+    struct map64_entry *relation = relations_find(p, RELATION_WATCHED_BY, ref.v);
+    if (relation) {
+        relations_remove(p, relation);
+    }
+}
+
 /* A reply counts while its call's monitor, which it ends, or the link to the process being started
- * is there. So there is one, and nothing of the call comes after it. */
+ * is there. So there is one, and nothing of the call comes after it. The called, if it replies
+ * itself, has ended its half already. */
 static bool handle_reply(struct sched *s, struct process *p, const struct signal *sig) {
     struct map64_entry *relation;
     if (sig->peer.id == REF_START) {
@@ -285,13 +303,17 @@ static bool handle_reply(struct sched *s, struct process *p, const struct signal
     }
     rusm_pid watched = {relation->value};
     relations_remove(p, relation);
-    (void)tell(s, p, watched, SIGNAL_DEMONITOR, sig->peer.id);
+    if (watched.v != sig->peer.from.v) {
+        (void)tell(s, p, watched, SIGNAL_DEMONITOR, sig->peer.id);
+    }
     return true;
 }
 
 bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
     struct map64_entry *relation;
     switch (sig->kind) {
+    case SIGNAL_CALL:
+        return handle_call(s, p, sig);
     case SIGNAL_EXIT:
         return handle_exit(s, p, sig);
     case SIGNAL_DOWN:
@@ -323,10 +345,7 @@ bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
         }
         break;
     case SIGNAL_DEMONITOR:
-        relation = relations_find(p, RELATION_WATCHED_BY, sig->peer.id);
-        if (relation) {
-            relations_remove(p, relation);
-        }
+        links_end_call(p, (rusm_ref){sig->peer.id});
         break;
     default:
         RUSM_ASSERT(false);
@@ -338,7 +357,7 @@ bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
 void links_refuse(struct sched *s, rusm_pid self, const struct signal *sig) {
     if (sig->kind == SIGNAL_LINK) {
         (void)tell_end(s, sig->peer.from, SIGNAL_EXIT, self, (rusm_ref){0}, RUSM_EXIT_NOPROC, NULL);
-    } else if (sig->kind == SIGNAL_MONITOR) {
+    } else if (sig->kind == SIGNAL_MONITOR || sig->kind == SIGNAL_CALL) {
         (void)tell_end(s, sig->peer.from, SIGNAL_DOWN, self, (rusm_ref){sig->peer.id},
                        RUSM_EXIT_NOPROC, NULL);
     } else if (sig->kind == SIGNAL_UNLINK) {

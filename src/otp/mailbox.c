@@ -295,7 +295,7 @@ void mailbox_fetch(struct sched *s, struct process *p) {
     while (sig) {
         struct signal *next = sig->next;
         SIM_EVENT(s, SIM_EV_TAKE, (uint64_t)p->index << 8 | sig->kind);
-        if (sig->kind <= SIGNAL_CALL) {
+        if (sig->kind == SIGNAL_MESSAGE) {
             append(p, sig);
         } else {
             handle(s, p, sig);
@@ -369,17 +369,23 @@ uint32_t mailbox_sizes(struct process *p, uint32_t out[MAILBOX_SIZES_MAX]) {
     return count;
 }
 
-/* Free what was never handled; who waits for an answer gets the one that a dead process gives. */
-static void drain(struct sched *s, rusm_pid self, struct signal *sig) {
-    while (sig) {
-        struct signal *next = sig->next;
+/* Signals that were never handled: who waits for an answer gets the one that a dead process gives.
+ */
+static void refuse_all(struct sched *s, rusm_pid self, const struct signal *sig) {
+    for (; sig; sig = sig->next) {
         if (sig->kind == SIGNAL_HOLD) {
             resume_sender(s, sig->from);
         } else if (signal_is_streams(sig)) {
             streams_refuse(s, sig);
-        } else if (sig->kind >= SIGNAL_LINK) {
+        } else if (sig->kind >= SIGNAL_LINK || sig->kind == SIGNAL_CALL) {
             links_refuse(s, self, sig);
         }
+    }
+}
+
+static void free_all(struct sched *s, struct signal *sig) {
+    while (sig) {
+        struct signal *next = sig->next;
         signal_destroy(s, sig);
         sig = next;
     }
@@ -399,12 +405,13 @@ bool mailbox_close(struct sched *s, struct process *p) {
     struct signal *newer = reversed(top, p->seen);
     forget_seen(s, p->seen, p->seen_done);
     p->seen = NULL;
-    drain(s, self, newer);
-    drain(s, self, p->head);
+    refuse_all(s, self, newer);
+    free_all(s, newer);
+    free_all(s, p->head);
     p->head = NULL;
     struct process_ext *ext = atomic_load_explicit(&p->ext, memory_order_relaxed);
     if (ext) {
-        drain(s, self, ext->stash_head);
+        free_all(s, ext->stash_head);
         ext->stash_head = NULL;
         resume_all(s, ext);
     }

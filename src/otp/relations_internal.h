@@ -16,6 +16,9 @@
  *
  *   MONITOR(ref)         add a watched-by entry.   DEMONITOR(ref)  remove it.
  *   DOWN(ref)            watching entry: remove it and deliver. Else nothing.
+ *   CALL(ref)            add a watched-by entry and deliver.
+ *   REPLY(ref)           whoever was called removes its entry when it sends it; the caller its own
+ *                        and delivers, with a DEMONITOR if another than the called has replied.
  */
 #ifndef OTP_RELATIONS_INTERNAL_H
 #define OTP_RELATIONS_INTERNAL_H
@@ -83,6 +86,8 @@ enum rusm_err call_await_start(rusm_pid child);
 /* Handle a signal of links and monitors. True if `sig` is now a message to be received; else the
  * cell is done with. */
 bool links_handle(struct sched *s, struct process *p, struct signal *sig);
+/* End the monitor of `p` that came with a call or a MONITOR, if it is there. */
+void links_end_call(struct process *p, rusm_ref ref);
 /* A number for a monitor or an unlink: never the same twice in a runtime, never 0 or 1. */
 uint64_t links_new_ref(struct sched *s);
 /* Answer a signal that reached the mailbox of `self` too late to be handled. */

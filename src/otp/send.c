@@ -6,9 +6,20 @@
 #include "otp/runtime_internal.h"
 #include "otp/sim_internal.h"
 
-static void wake(struct rusm_runtime *rt, struct sched *s, struct process *p) {
+static bool is_news_of_end(uint8_t kind) {
+    return kind == SIGNAL_EXIT || kind == SIGNAL_DOWN;
+}
+
+/* Who hears of an end takes its turn in the queue: where many end at a time, it then hears of many
+ * in one run, instead of being switched to for each. */
+static void wake(struct rusm_runtime *rt, struct sched *s, struct process *p, uint8_t kind) {
     if (__builtin_expect(s != NULL, 1)) {
-        sched_wake(s, p);
+        if (is_news_of_end(kind)) {
+            atomic_store_explicit(&p->state, PROCESS_RUNNABLE, memory_order_relaxed);
+            runq_push(s, p);
+        } else {
+            sched_wake(s, p);
+        }
         return;
     }
     atomic_store_explicit(&p->state, PROCESS_RUNNABLE, memory_order_relaxed);
@@ -37,10 +48,10 @@ static inline enum rusm_err deliver(struct rusm_runtime *rt, struct sched *s, ru
     case PUSH_HOLD_WAKE:
         RUSM_ASSERT(held); /* it goes with a sender */
         *held = true;
-        wake(rt, s, p);
+        wake(rt, s, p, sig->kind);
         break;
     case PUSH_WAKE:
-        wake(rt, s, p);
+        wake(rt, s, p, sig->kind);
         break;
     case PUSH_HOLD:
         RUSM_ASSERT(held);
