@@ -114,6 +114,15 @@ class Running(unittest.TestCase):
         self.assertEqual(self.stage.count, Count(0, 1))
         self.assertIn("reason", self.output.getvalue())
 
+    def test_the_end_says_once_more_what_failed(self):
+        self.stage.run("sh", "-c", "echo a; echo 'x.c:3: ERROR: b'; echo c; exit 1", title="try")
+        self.assertEqual(
+            self.stage.reminders, ["FAILED: [trial] try (exit code 1)", "    x.c:3: ERROR: b"]
+        )
+        self.stage.run("sh", "-c", "seq 100; exit 1", title="count")
+        self.assertEqual(len(self.stage.reminders), 2 + 1 + ci.REMINDER_LINES)
+        self.assertEqual(self.stage.reminders[-1], "    100")
+
     def test_no_case_run_is_a_failure(self):
         self.assertFalse(self.stage.run("true", counter=ci.count_unittest))
         self.assertEqual(self.stage.count, Count(0, 1))
@@ -136,11 +145,13 @@ class Running(unittest.TestCase):
     def test_what_is_missing_fails_the_stage(self):
         self.addCleanup(ci.STAGES.pop, "trial", None)
         ci.STAGES["trial"] = lambda stage: stage.need("no/such/file")
-        count, _ = ci.run_stage("trial")
+        stage, _ = ci.run_stage("trial")
+        count = stage.count
         self.assertEqual(count, Count(0, 1))
         self.assertIn("no/such/file is missing", self.output.getvalue())
         ci.STAGES["trial"] = lambda stage: stage.run("no-such-program")
-        count, _ = ci.run_stage("trial")
+        stage, _ = ci.run_stage("trial")
+        count = stage.count
         self.assertEqual(count, Count(0, 1))
         self.assertIn("no-such-program is missing", self.output.getvalue())
 
