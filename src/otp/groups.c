@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/quota.h"
 #include "otp/mailbox_internal.h"
 #include "otp/relations_internal.h"
 #include "otp/sim_internal.h"
@@ -21,13 +22,13 @@ struct shard {
     alignas(64) pthread_mutex_t lock; /* guards all below */
     struct rusm_group **buckets;
     uint32_t bucket_count; /* a power of two */
-    uint32_t count;
+    struct quota_share share;
 };
 
 struct groups {
     struct shard shards[SHARDS];
     struct rusm_runtime *rt;
-    _Atomic uint32_t count;
+    struct quota quota;
 };
 
 /* What a process is in a group by its own doing: the value in process_ext.groups. */
@@ -41,6 +42,7 @@ enum rusm_err groups_create(struct rusm_runtime *rt, struct groups **out) {
         return RUSM_ERR_NOMEM;
     }
     groups->rt = rt;
+    quota_init(&groups->quota, rt->config.groups_max, SHARDS);
     for (uint32_t i = 0; i < SHARDS; i++) {
         pthread_mutex_init(&groups->shards[i].lock, NULL);
     }
@@ -85,7 +87,11 @@ void groups_destroy(struct groups *groups) {
 }
 
 uint64_t groups_count(struct groups *groups) {
-    return atomic_load_explicit(&groups->count, memory_order_relaxed);
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < SHARDS; i++) {
+        count += quota_count(&groups->shards[i].share);
+    }
+    return count;
 }
 
 /* Events are sent under the lock, so in a simulation another scheduler may meet it held. */
@@ -130,7 +136,7 @@ static struct rusm_group **find(struct shard *shard, uint64_t hash, const char *
 
 /* Room for one more group; false when out of memory. */
 static bool grow(struct shard *shard) {
-    if (shard->count < shard->bucket_count) {
+    if (quota_count(&shard->share) < shard->bucket_count) {
         return true;
     }
     uint32_t count = shard->bucket_count ? 2 * shard->bucket_count : FIRST_BUCKETS;
@@ -163,9 +169,7 @@ static enum rusm_err add(struct groups *groups, struct shard *shard, uint64_t ha
         rusm_free(group);
         return RUSM_ERR_NOMEM;
     }
-    if (atomic_fetch_add_explicit(&groups->count, 1, memory_order_relaxed) >=
-        groups->rt->config.groups_max) {
-        atomic_fetch_sub_explicit(&groups->count, 1, memory_order_relaxed);
+    if (!quota_count_up(&groups->quota, &shard->share)) {
         rusm_free(group);
         return RUSM_ERR_GROUP_LIMIT;
     }
@@ -178,7 +182,6 @@ static enum rusm_err add(struct groups *groups, struct shard *shard, uint64_t ha
     struct rusm_group **at = find(shard, hash, name);
     group->next = *at;
     *at = group;
-    shard->count++;
     *out = group;
     return RUSM_OK;
 }
@@ -198,8 +201,7 @@ static void release_locked(struct rusm_group *group) {
     struct rusm_group **at = find(group->shard, group->hash, group->name);
     RUSM_ASSERT(*at == group);
     *at = group->next;
-    group->shard->count--;
-    atomic_fetch_sub_explicit(&group->groups->count, 1, memory_order_relaxed);
+    quota_count_down(&group->groups->quota, &group->shard->share);
     free_group(group);
 }
 

@@ -10,6 +10,7 @@
  */
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/quota.h"
 #include "otp/log_internal.h"
 #include "otp/mailbox_internal.h"
 #include "otp/otp.h"
@@ -19,8 +20,6 @@
 
 #define SHARDS        64u
 #define FIRST_BUCKETS 16u
-/* A shard holds up to two such parts of its share of the limit without using them. */
-#define ROOM_PARTS 64u
 
 struct name {
     struct name *next;
@@ -32,16 +31,14 @@ struct name {
 struct shard {
     alignas(64) pthread_mutex_t lock; /* guards all below */
     struct name **buckets;
-    uint32_t bucket_count;  /* a power of two */
-    _Atomic uint32_t count; /* read without the lock by names_count */
-    uint32_t room;          /* what the shard may hold, of what the limit leaves to all */
+    uint32_t bucket_count; /* a power of two */
+    struct quota_share share;
 };
 
 struct names {
     struct shard shards[SHARDS];
     struct rusm_runtime *rt;
-    uint32_t piece;                    /* of the room that a shard takes and gives back at once */
-    alignas(64) _Atomic uint32_t left; /* room that no shard has taken */
+    struct quota quota;
 };
 
 enum rusm_err names_create(struct rusm_runtime *rt, struct names **out) {
@@ -50,8 +47,7 @@ enum rusm_err names_create(struct rusm_runtime *rt, struct names **out) {
         return RUSM_ERR_NOMEM;
     }
     names->rt = rt;
-    atomic_init(&names->left, rt->config.names_max);
-    names->piece = rt->config.names_max / (SHARDS * ROOM_PARTS) + 1;
+    quota_init(&names->quota, rt->config.names_max, SHARDS);
     for (uint32_t i = 0; i < SHARDS; i++) {
         pthread_mutex_init(&names->shards[i].lock, NULL);
     }
@@ -78,14 +74,10 @@ void names_destroy(struct names *names) {
     rusm_free(names);
 }
 
-static uint32_t count_of(const struct shard *shard) {
-    return atomic_load_explicit(&shard->count, memory_order_relaxed);
-}
-
 uint64_t names_count(struct names *names) {
     uint64_t count = 0;
     for (uint32_t i = 0; i < SHARDS; i++) {
-        count += count_of(&names->shards[i]);
+        count += quota_count(&names->shards[i].share);
     }
     return count;
 }
@@ -112,41 +104,10 @@ static struct name **find(struct shard *shard, uint64_t hash, const char *name) 
     return at;
 }
 
-/* Under the lock: count one more; false if the limit leaves no room. Shards take room in pieces, so
- * that those who register different names do not meet at one counter. */
-static bool count_up(struct names *names, struct shard *shard) {
-    uint32_t count = count_of(shard);
-    if (count == shard->room) {
-        uint32_t left = atomic_load_explicit(&names->left, memory_order_relaxed);
-        uint32_t taken;
-        do {
-            taken = left < names->piece ? left : names->piece;
-        } while (!atomic_compare_exchange_weak_explicit(
-            &names->left, &left, left - taken, memory_order_relaxed, memory_order_relaxed));
-        if (taken == 0) {
-            return false;
-        }
-        shard->room += taken;
-    }
-    atomic_store_explicit(&shard->count, count + 1, memory_order_relaxed);
-    return true;
-}
-
-/* Under the lock. With pieces of one nothing is kept, so that small limits are exact. */
-static void count_down(struct names *names, struct shard *shard) {
-    uint32_t count = count_of(shard) - 1;
-    uint32_t keep = names->piece > 1 ? names->piece : 0;
-    atomic_store_explicit(&shard->count, count, memory_order_relaxed);
-    if (shard->room - count >= keep + names->piece) {
-        shard->room -= names->piece;
-        atomic_fetch_add_explicit(&names->left, names->piece, memory_order_relaxed);
-    }
-}
-
 static void remove_entry(struct names *names, struct shard *shard, struct name **at) {
     struct name *entry = *at;
     *at = entry->next;
-    count_down(names, shard);
+    quota_count_down(&names->quota, &shard->share);
     rusm_free(entry);
 }
 
@@ -167,11 +128,11 @@ static void sweep(struct names *names, struct shard *shard) {
 
 /* Room for one more entry; false when out of memory. */
 static bool grow(struct names *names, struct shard *shard) {
-    if (count_of(shard) < shard->bucket_count) {
+    if (quota_count(&shard->share) < shard->bucket_count) {
         return true;
     }
     sweep(names, shard);
-    if (count_of(shard) < shard->bucket_count / 2) {
+    if (quota_count(&shard->share) < shard->bucket_count / 2) {
         return true;
     }
     uint32_t count = shard->bucket_count ? 2 * shard->bucket_count : FIRST_BUCKETS;
@@ -208,7 +169,7 @@ static enum rusm_err add(struct names *names, struct shard *shard, uint64_t hash
         rusm_free(entry);
         return RUSM_ERR_NOMEM;
     }
-    if (!count_up(names, shard)) {
+    if (!quota_count_up(&names->quota, &shard->share)) {
         rusm_free(entry);
         return RUSM_ERR_NAME_LIMIT;
     }
