@@ -7,7 +7,7 @@
  * where the middle half of them lies. The rate is that of the runtime's own counters.
  */
 #include "base/clock.h"
-#include "runner/runner.h"
+#include "runner/driver.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,7 +24,13 @@
 #define ROUNDS_DEFAULT  41u
 #define WARM_UP_SHARE   0.25 /* of the measured time, before it */
 
-static const char *const scenarios[] = {"spawn-storm", "ping-pong"};
+static const char *const scenarios[] = {
+    "spawn-storm",
+    "ping-pong",
+#ifdef RUSM_WASM
+    "module-storm",
+#endif
+};
 
 enum mode { MODE_OFF, MODE_PAGE, MODE_DETAIL };
 #define MODES 3u
@@ -84,44 +90,15 @@ static void page_close(struct page *page) {
 
 /* --- the node --- */
 
-static const char *drive_run(void *arg, const char *scenario) {
-    return runner_run(arg, scenario);
-}
-
-static void drive_stop(void *arg) {
-    runner_stop(arg);
-}
-
-static void drive_set_profile(void *arg, enum node_profile profile) {
-    runner_set_profile(arg, profile);
-}
-
-static bool drive_active(void *arg) {
-    return runner_is_active(arg);
-}
-
-static void drive_tick(void *arg, struct node_run *out) {
-    runner_tick(arg);
-    runner_fill(arg, out);
-}
-
-static struct node_endpoint *start_endpoint(rusm_runtime *runtime, struct runner *runner,
+static struct node_endpoint *start_endpoint(struct wasm_host *host, struct runner *runner,
                                             enum mode mode) {
     struct node_endpoint_config config;
     struct node_endpoint *endpoint;
     node_endpoint_config_init(&config);
     config.port = 0;
     config.ticks_per_second = mode == MODE_DETAIL ? NODE_TICKS_MAX : NODE_TICKS_DEFAULT;
-    config.runtime = runtime;
-    config.driver = (struct node_driver){
-        .arg = runner,
-        .run = drive_run,
-        .stop = drive_stop,
-        .set_profile = drive_set_profile,
-        .active = drive_active,
-        .tick = drive_tick,
-    };
-    config.driver.scenarios = catalog_scenarios(&config.driver.scenario_count);
+    config.runtime = host->runtime;
+    config.driver = driver_of(runner, host);
     return node_endpoint_start(&config, &endpoint) == RUSM_OK ? endpoint : NULL;
 }
 
@@ -134,7 +111,7 @@ static void sleep_seconds(double seconds) {
     }
 }
 
-/* Processes ended and messages delivered: what both scenarios count. */
+/* Processes ended and messages delivered: what the scenarios count. */
 static uint64_t work_done(rusm_runtime *runtime) {
     struct rusm_scheduler_info info;
     uint64_t done = 0;
@@ -154,17 +131,17 @@ static double measure_rate(rusm_runtime *runtime, double seconds) {
 }
 
 /* The rate in one mode; 0 if something failed. Between endpoints the runner is ours. */
-static double measure(rusm_runtime *runtime, struct runner *runner, enum mode mode,
+static double measure(struct wasm_host *host, struct runner *runner, enum mode mode,
                       double seconds) {
     if (mode == MODE_OFF) {
-        return measure_rate(runtime, seconds);
+        return measure_rate(host->runtime, seconds);
     }
-    struct node_endpoint *endpoint = start_endpoint(runtime, runner, mode);
+    struct node_endpoint *endpoint = start_endpoint(host, runner, mode);
     struct page page;
     double rate = 0;
     bool open = endpoint && page_open(&page, node_endpoint_port(endpoint), mode == MODE_DETAIL);
     if (open) {
-        rate = measure_rate(runtime, seconds);
+        rate = measure_rate(host->runtime, seconds);
     }
     node_endpoint_stop(endpoint);
     if (open) {
@@ -186,11 +163,11 @@ static double median_of(double *values, uint32_t count) {
 }
 
 /* The rates of all modes, in an order that turns, so that a drift of the machine favours none. */
-static bool measure_round(rusm_runtime *runtime, struct runner *runner, double seconds,
+static bool measure_round(struct wasm_host *host, struct runner *runner, double seconds,
                           uint32_t round, double rates[MODES]) {
     for (uint32_t i = 0; i < MODES; i++) {
         uint32_t mode = (i + round) % MODES;
-        rates[mode] = measure(runtime, runner, (enum mode)mode, seconds);
+        rates[mode] = measure(host, runner, (enum mode)mode, seconds);
         if (!(rates[mode] > 0)) {
             return false;
         }
@@ -204,14 +181,14 @@ static void print_ratios(const char *name, double *ratios, uint32_t count) {
                  ratios[count / 4], ratios[count - 1 - count / 4], count);
 }
 
-static bool measure_scenario(rusm_runtime *runtime, struct runner *runner, const char *scenario,
+static bool measure_scenario(struct wasm_host *host, struct runner *runner, const char *scenario,
                              double seconds, uint32_t rounds) {
     double ratios[MODES][ROUNDS_MAX];
     double base[ROUNDS_MAX];
     bool ok = runner_run(runner, scenario) == NULL;
     for (uint32_t round = 0; ok && round < rounds; round++) {
         double rates[MODES] = {0};
-        ok = measure_round(runtime, runner, seconds, round, rates);
+        ok = measure_round(host, runner, seconds, round, rates);
         base[round] = rates[MODE_OFF];
         for (uint32_t mode = 0; mode < MODES; mode++) {
             ratios[mode][round] = rates[mode] / rates[MODE_OFF];
@@ -235,27 +212,30 @@ int main(int argc, char **argv) {
         (void)fprintf(stderr, "usage: observer_overhead [SECONDS] [ROUNDS up to %u]\n", ROUNDS_MAX);
         return 2;
     }
-    rusm_runtime *runtime;
+    struct wasm_host host;
     struct runner *runner;
     struct node_machine machine;
+    rusm_runtime *runtime;
     node_machine_read(&machine);
-    if (rusm_runtime_create(NULL, &runtime) != RUSM_OK) {
+    if (rusm_runtime_create(NULL, &runtime) != RUSM_OK || !wasm_host_init(&host, runtime)) {
         (void)fprintf(stderr, "observer_overhead: cannot start the runtime\n");
         return 1;
     }
-    const struct runner_config config = {.runtime = runtime,
-                                         .cores = machine.cores,
-                                         .profile = NODE_PROFILE_MAX,
-                                         .warm_up_ms = RUNNER_WARM_UP_MS};
+    struct runner_config config = {.runtime = runtime,
+                                   .cores = machine.cores,
+                                   .profile = NODE_PROFILE_MAX,
+                                   .warm_up_ms = RUNNER_WARM_UP_MS};
+    driver_config_guests(&config, &host);
     bool ok = runner_create(&config, &runner) == RUSM_OK;
     if (ok) {
         (void)printf("%s, %u cores; slices of %.2f s, %lu rounds\n", machine.cpu, machine.cores,
                      seconds, rounds);
         for (size_t i = 0; ok && i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-            ok = measure_scenario(runtime, runner, scenarios[i], seconds, (uint32_t)rounds);
+            ok = measure_scenario(&host, runner, scenarios[i], seconds, (uint32_t)rounds);
         }
         runner_destroy(runner);
     }
     rusm_runtime_destroy(runtime);
+    wasm_host_deinit(&host);
     return ok ? 0 : 1;
 }

@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "runner/build_info.h"
-#include "runner/wasm_host.h"
+#include "runner/driver.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -90,19 +90,15 @@ static struct runner *make_runner(struct wasm_host *host, enum node_profile prof
     struct node_machine machine;
     struct runner *runner;
     node_machine_read(&machine);
-    const struct runner_config config = {
+    struct runner_config config = {
         .runtime = host->runtime,
-#ifdef RUSM_WASM
-        .wasm = wasm_host_get,
-        .wasm_arg = host,
-        .greeter = host->greeter,
-#endif
         .cores = machine.cores,
         .profile = profile,
         .workers = workers,
         .warm_up_ms = RUNNER_WARM_UP_MS,
         .find_engine = find_engine,
     };
+    driver_config_guests(&config, host);
     if (runner_create(&config, &runner) != RUSM_OK) {
         (void)fail("cannot start", "out of memory");
         return NULL;
@@ -111,27 +107,6 @@ static struct runner *make_runner(struct wasm_host *host, enum node_profile prof
 }
 
 /* --- start --- */
-
-static const char *drive_run(void *arg, const char *scenario) {
-    return runner_run(arg, scenario);
-}
-
-static void drive_stop(void *arg) {
-    runner_stop(arg);
-}
-
-static void drive_set_profile(void *arg, enum node_profile profile) {
-    runner_set_profile(arg, profile);
-}
-
-static bool drive_active(void *arg) {
-    return runner_is_active(arg);
-}
-
-static void drive_tick(void *arg, struct node_run *out) {
-    runner_tick(arg);
-    runner_fill(arg, out);
-}
 
 static void fill_config(const struct start_options *options, struct wasm_host *host,
                         struct runner *runner, struct node_endpoint_config *out) {
@@ -147,21 +122,8 @@ static void fill_config(const struct start_options *options, struct wasm_host *h
     out->commit = build_commit;
     out->dirty = build_dirty;
     out->runtime = host->runtime;
-    out->driver = (struct node_driver){
-        .arg = runner,
-        .profile = options->profile,
-        .run = drive_run,
-        .stop = drive_stop,
-        .set_profile = drive_set_profile,
-        .active = drive_active,
-        .tick = drive_tick,
-#ifdef RUSM_WASM
-        .wasm_info = wasm_host_info,
-        .wasm_arg = host,
-        .guest_kind = rusm_guest_kind,
-#endif
-    };
-    out->driver.scenarios = catalog_scenarios(&out->driver.scenario_count);
+    out->driver = driver_of(runner, host);
+    out->driver.profile = options->profile;
 }
 
 static int serve(const struct start_options *options, struct wasm_host *host,

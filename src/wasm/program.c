@@ -188,6 +188,7 @@ static struct rusm_program *new_program(struct rusm_wasm *wasm,
 enum rusm_err rusm_program_load(rusm_wasm *wasm, const struct rusm_program_spec *spec,
                                 rusm_program **out, struct rusm_errinfo *error) {
     RUSM_ASSERT(wasm && spec && out);
+    RUSM_ASSERT(spec->is_template || rusm_self().v == 0); /* a process's stack is too small */
     enum rusm_err err = check_spec(spec, error);
     if (err != RUSM_OK) {
         return err;
