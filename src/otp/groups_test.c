@@ -708,12 +708,14 @@ static void mirror_group(void *arg) {
         atomic_fetch_add(&mirror->changers, 1);
         RUSM_ASSERT(rusm_spawn(NULL, change_at_random, mirror, NULL, NULL) == RUSM_OK);
     }
-    /* All have changed what they will, and those that end have ended. */
+    /* Until all have changed what they will, seen before looking, and those that end have ended. */
+    bool changing;
     do {
         rusm_yield();
+        changing = atomic_load(&mirror->changers) > 0;
         mine_count = apply_events(mine, mine_count, ref);
         RUSM_ASSERT(rusm_group_members(NULL, "g", asked, RACERS, &asked_count) == RUSM_OK);
-    } while (atomic_load(&mirror->changers) > 0 || mine_count != asked_count);
+    } while (changing || mine_count != asked_count);
     for (size_t i = 0; i < asked_count; i++) {
         RUSM_ASSERT(find_pid(mine, mine_count, asked[i]));
     }

@@ -213,7 +213,7 @@ params!(A 0, B 1, C 2, D 3);
 params!(A 0, B 1, C 2, D 3, E 4);
 
 fn answer<R: Answer>(store: &StoreContextMut<'_, Data>, status: u32, ret: Ret) -> Result<(R,)> {
-    settle(status, &ret.error, &store.data().engine)?;
+    settle(status, &ret.error, store.engine())?;
     Ok((R::from_ret(ret),))
 }
 
@@ -255,7 +255,7 @@ where
 {
     at.func_wrap(name, move |store: StoreContextMut<'_, Data>, params: P| {
         let (status, ret) = params.call(&store, func)?;
-        settle(status, &ret.error, &store.data().engine)
+        settle(status, &ret.error, store.engine())
     })
 }
 
@@ -270,7 +270,7 @@ where
     at.func_wrap_async(name, move |store: StoreContextMut<'_, Data>, params: P| {
         Box::new(std::future::poll_fn(move |_| match params.call(&store, func) {
             Ok((status, _)) if status == BLOCK => Poll::Pending,
-            Ok((status, ret)) => Poll::Ready(settle(status, &ret.error, &store.data().engine)),
+            Ok((status, ret)) => Poll::Ready(settle(status, &ret.error, store.engine())),
             Err(error) => Poll::Ready(Err(error)),
         }))
     })
@@ -617,7 +617,7 @@ impl Dynamic {
             let guest = store.data().guest;
             (self.func)(guest, self.arg, args.as_ptr(), args.len(), &mut result, &mut error)
         };
-        settle(status, &error, &store.data().engine)?;
+        settle(status, &error, store.engine())?;
         Ok(result)
     }
 

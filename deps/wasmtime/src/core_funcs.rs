@@ -6,9 +6,10 @@ use crate::program::{RwtLinker, report};
 use crate::text::{Slice, Text, owned};
 use crate::{BLOCK, Data, settle};
 use std::ffi::{c_char, c_void};
+use std::future::ready;
 use std::mem::MaybeUninit;
 use std::task::Poll;
-use wasmtime::{Caller, FuncType, Linker, Result, ValRaw, ValType};
+use wasmtime::{Caller, FuncType, Linker, Memory, Result, ValRaw, ValType};
 
 /// `struct rwt_core_call`.
 #[repr(C)]
@@ -31,13 +32,19 @@ pub struct CoreFunc {
     may_block: bool,
 }
 
+/// Looked up by the first call: guests that make none need not pay for it.
+#[cold]
+fn find_memory(caller: &mut Caller<'_, Data>) -> Option<Memory> {
+    // SAFETY: the run that called the guest holds its program.
+    let module = unsafe { caller.data().module.as_ref() }?;
+    let memory = caller.get_module_export(module.memory.as_ref()?)?.into_memory();
+    caller.data_mut().memory = memory;
+    memory
+}
+
 /// Calls the C function once; `values` holds the parameters and then the result.
 fn call_once(caller: &mut Caller<'_, Data>, func: CoreFn, values: *mut ValRaw) -> (u32, Slice) {
-    // While it is being instantiated (a start function) its memory is not yet known.
-    let memory = caller
-        .data()
-        .memory
-        .or_else(|| caller.get_export("memory").and_then(|export| export.into_memory()));
+    let memory = caller.data().memory.or_else(|| find_memory(caller));
     let (base, len) = match memory {
         Some(memory) => (memory.data_ptr(&*caller), memory.data_size(&*caller)),
         None => (std::ptr::null_mut(), 0),
@@ -81,7 +88,7 @@ fn define(
     let ty = parse_type(linker.engine(), ty)?;
     let body = move |mut caller: Caller<'_, Data>, values: &mut [MaybeUninit<ValRaw>]| {
         let (status, error) = call_once(&mut caller, func, values.as_mut_ptr().cast());
-        settle(status, &error, &caller.data().engine)
+        settle(status, &error, caller.engine())
     };
     // SAFETY: the C function reads and writes values as its type says.
     unsafe { linker.func_new_unchecked(module, name, ty, body)? };
@@ -118,20 +125,25 @@ impl Raw for () {
 
 const PARAMS_MAX: usize = 8;
 
-/// Calls the C function until it no longer blocks.
-async fn call_until_done(
+/// Calls the C function again whenever it is polled, until it no longer blocks. It has blocked just
+/// now, so that the first poll does not call.
+async fn call_again(
     mut caller: Caller<'_, Data>,
     func: CoreFn,
     params: [ValRaw; PARAMS_MAX],
 ) -> Result<ValRaw> {
     let mut values = params;
+    let mut asked = false;
     std::future::poll_fn(|_| {
+        if !std::mem::replace(&mut asked, true) {
+            return Poll::Pending;
+        }
         values = params;
         let (status, error) = call_once(&mut caller, func, values.as_mut_ptr());
         if status == BLOCK {
             return Poll::Pending;
         }
-        Poll::Ready(settle(status, &error, &caller.data().engine))
+        Poll::Ready(settle(status, &error, caller.engine()))
     })
     .await?;
     Ok(values[0])
@@ -144,14 +156,21 @@ macro_rules! define_blocking {
         match $ty {
             $($text => {
                 $linker.func_wrap_async($module, $name,
-                    move |caller: Caller<'_, Data>, ($($param,)*): ($($kind,)*)| {
+                    move |mut caller: Caller<'_, Data>, ($($param,)*): ($($kind,)*)| {
                         let mut params = [ValRaw::i64(0); PARAMS_MAX];
                         let given: &[ValRaw] = &[$($param.raw()),*];
                         params[..given.len()].copy_from_slice(given);
-                        Box::new(async move {
-                            let raw = call_until_done(caller, $func, params).await?;
-                            Ok::<$result, wasmtime::Error>(<$result>::from_raw(raw))
-                        })
+                        let mut values = params;
+                        let (status, error) = call_once(&mut caller, $func, values.as_mut_ptr());
+                        if status == BLOCK {
+                            return Box::new(async move {
+                                let raw = call_again(caller, $func, params).await?;
+                                Ok::<$result, wasmtime::Error>(<$result>::from_raw(raw))
+                            });
+                        }
+                        // The usual case, and a smaller box.
+                        let settled = settle(status, &error, caller.engine());
+                        Box::new(ready(settled.map(|()| <$result>::from_raw(values[0]))))
                     })?;
                 Ok(())
             })*

@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store};
+use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, TypedFunc};
 
 /// What a guest may hold, and what it holds.
 pub struct Limits {
@@ -98,15 +98,13 @@ impl std::error::Error for CommandFailed {}
 
 async fn run_module(store: &mut Store<Data>, module: &PreparedModule) -> wasmtime::Result<()> {
     let instance = module.pre.instantiate_async(&mut *store).await?;
-    if let Some(index) = &module.memory {
-        let memory = instance.get_module_export(&mut *store, index).and_then(|e| e.into_memory());
-        store.data_mut().memory = memory;
-    }
     let entry = instance
         .get_module_export(&mut *store, &module.entry)
         .and_then(|export| export.into_func())
         .expect("checked when it was prepared");
-    entry.typed::<(), ()>(&*store)?.call_async(&mut *store, ()).await
+    // SAFETY: so was its type. To ask for it here takes a lock.
+    let entry = unsafe { TypedFunc::<(), ()>::new_unchecked(&*store, entry) };
+    entry.call_async(&mut *store, ()).await
 }
 
 async fn run_component(
@@ -148,6 +146,10 @@ pub unsafe extern "C" fn rwt_start(
     let data = Data {
         guest: start.guest,
         memory: None,
+        module: match &prepared.program {
+            Program::Module(module) => module,
+            Program::Component(_) => std::ptr::null(),
+        },
         limits: Limits {
             memory_bytes_max: start.memory_bytes_max,
             table_elements_max: start.table_elements_max,
@@ -155,7 +157,6 @@ pub unsafe extern "C" fn rwt_start(
             report: start.memory_bytes,
         },
         wasi: Wasi::Unused(start.grant),
-        engine: prepared.engine.clone(),
     };
     Box::into_raw(Box::new(Instance {
         run: Box::pin(run(prepared.clone(), data)),

@@ -21,10 +21,12 @@ use wasmtime::Memory;
 pub(crate) struct Data {
     /// The C side's process, given back to every host function.
     pub guest: *mut std::ffi::c_void,
+    /// The program, if it is a core module; the run holds it.
+    pub module: *const program::PreparedModule,
+    /// Its exported memory, once a host function has been called.
     pub memory: Option<Memory>,
     pub limits: instance::Limits,
     pub wasi: wasi::Wasi,
-    pub engine: wasmtime::Engine,
 }
 
 // SAFETY: a store is used by one thread at a time, as the header demands; the pointers in it belong
