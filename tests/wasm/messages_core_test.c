@@ -151,15 +151,24 @@ static const char stashes[] =
     "  (call $next (i32.const 51)) (call $unstash)"
     "  (call $next (i32.const 49)) (call $next (i32.const 50)) (call $next (i32.const 52))))";
 
-static void stashed_messages_come_first(struct stage *stage) {
-    struct rusm_errinfo error;
+struct load {
+    rusm_wasm *wasm;
+    rusm_program *program;
+};
+
+static void load_stashes(void *arg) {
+    struct load *load = arg;
     const struct rusm_program_spec spec = {.wasm = stashes, .wasm_bytes = sizeof stashes - 1};
-    rusm_program *program = NULL;
+    RUSM_ASSERT(rusm_program_load(load->wasm, &spec, &load->program, NULL) == RUSM_OK);
+}
+
+static void stashed_messages_come_first(struct stage *stage) {
+    struct load load = {.wasm = stage->wasm};
     rusm_pid me = {0};
     rusm_ref ref;
-    RUSM_ASSERT(rusm_program_load(stage->wasm, &spec, &program, &error) == RUSM_OK);
-    RUSM_ASSERT(rusm_spawn_guest_monitor(program, NULL, &me, &ref) == RUSM_OK);
-    rusm_program_release(program);
+    RUSM_ASSERT(rusm_blocking(load_stashes, &load) == RUSM_OK);
+    RUSM_ASSERT(rusm_spawn_guest_monitor(load.program, NULL, &me, &ref) == RUSM_OK);
+    rusm_program_release(load.program);
     for (char digit = '1'; digit <= '4'; digit++) {
         RUSM_ASSERT(rusm_send(me, &digit, 1) == RUSM_OK);
     }
