@@ -14,42 +14,13 @@
 #include "test_guests_internal.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define FILE_BYTES_MAX (16u << 20)
 
 static const char *folder; /* written by main, before any test */
 
-struct file {
-    unsigned char *data;
-    size_t len;
-};
-
-static struct file read_runner(const char *name) {
-    char path[512];
-    struct file file = {malloc(FILE_BYTES_MAX), 0};
-    assert_non_null(file.data);
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *from = fopen(path, "re");
-    assert_non_null(from);
-    file.len = fread(file.data, 1, FILE_BYTES_MAX, from);
-    assert_true(file.len > 0 && feof(from));
-    (void)fclose(from);
-    return file;
-}
-
 static rusm_program *load_runner(rusm_wasm *wasm, const char *name) {
-    struct file file = read_runner(name);
-    struct rusm_errinfo error = {""};
-    const struct rusm_program_spec spec = {
-        .wasm = file.data, .wasm_bytes = file.len, .capability = "trusted"};
-    rusm_program *program = NULL;
-    if (rusm_program_load(wasm, &spec, &program, &error) != RUSM_OK) {
-        fail_msg("%s", error.text);
-    }
-    free(file.data);
-    return program;
+    const struct rusm_program_spec spec = {.capability = "trusted"};
+    return load_file(wasm, folder, name, &spec);
 }
 
 static rusm_wasm *start_wasm(rusm_runtime *rt) {

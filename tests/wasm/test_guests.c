@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FILE_BYTES_MAX (16u << 20)
+
 static const int trap_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 #define TRAP_SIGNALS (sizeof trap_signals / sizeof trap_signals[0])
 
@@ -138,16 +140,22 @@ rusm_wasm *start_guests(rusm_runtime *rt, const struct rusm_wasm_config *config,
 
 /* ---- programs and guests ---- */
 
+static rusm_program *loaded(enum rusm_err err, rusm_program *program,
+                            const struct rusm_errinfo *error) {
+    if (err != RUSM_OK) {
+        (void)fprintf(stderr, "%s\n", error->text);
+    }
+    RUSM_ASSERT(err == RUSM_OK);
+    return program;
+}
+
 rusm_program *load_text_as(rusm_wasm *wasm, const char *text, const char *capability) {
     const struct rusm_program_spec spec = {
         .wasm = text, .wasm_bytes = strlen(text), .capability = capability};
     rusm_program *program = NULL;
     struct rusm_errinfo error;
-    if (rusm_program_load(wasm, &spec, &program, &error) != RUSM_OK) {
-        (void)fprintf(stderr, "%s\n", error.text);
-        RUSM_ASSERT(program);
-    }
-    return program;
+    enum rusm_err err = rusm_program_load(wasm, &spec, &program, &error);
+    return loaded(err, program, &error);
 }
 
 rusm_program *load_text(rusm_wasm *wasm, const char *text) {
@@ -162,6 +170,35 @@ rusm_program *load_format(rusm_wasm *wasm, const char *format, rusm_pid number) 
     (void)snprintf(digits, sizeof digits, "%llu", (unsigned long long)number.v);
     (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - format), format, digits, at + 4);
     return load_text(wasm, text);
+}
+
+enum rusm_err try_load_file(rusm_wasm *wasm, const char *folder, const char *name,
+                            const struct rusm_program_spec *spec, rusm_program **out,
+                            struct rusm_errinfo *error) {
+    struct rusm_program_spec with_code = *spec;
+    char path[4096];
+    uint8_t *code = rusm_alloc(FILE_BYTES_MAX);
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        perror(path);
+    }
+    RUSM_ASSERT(code && file);
+    with_code.wasm = code;
+    with_code.wasm_bytes = fread(code, 1, FILE_BYTES_MAX, file);
+    RUSM_ASSERT(feof(file));
+    (void)fclose(file);
+    enum rusm_err err = rusm_program_load(wasm, &with_code, out, error);
+    rusm_free(code);
+    return err;
+}
+
+rusm_program *load_file(rusm_wasm *wasm, const char *folder, const char *name,
+                        const struct rusm_program_spec *spec) {
+    rusm_program *program = NULL;
+    struct rusm_errinfo error;
+    enum rusm_err err = try_load_file(wasm, folder, name, spec, &program, &error);
+    return loaded(err, program, &error);
 }
 
 rusm_pid spawn_guest(rusm_program *program, struct exit_record *record) {

@@ -50,6 +50,14 @@ rusm_program *load_text_as(rusm_wasm *wasm, const char *text, const char *capabi
 /* The same with a 64-bit number in place of the one "%llu" in the text. */
 rusm_program *load_format(rusm_wasm *wasm, const char *format, rusm_pid number);
 
+/* The same from FOLDER/NAME, whatever its format; all but the code is as `spec` says. */
+rusm_program *load_file(rusm_wasm *wasm, const char *folder, const char *name,
+                        const struct rusm_program_spec *spec);
+/* As rusm_program_load, for what may be refused. */
+enum rusm_err try_load_file(rusm_wasm *wasm, const char *folder, const char *name,
+                            const struct rusm_program_spec *spec, rusm_program **out,
+                            struct rusm_errinfo *error);
+
 /* Load, spawn a guest, release. `record` may be NULL. */
 rusm_pid run_text(rusm_wasm *wasm, const char *text, struct exit_record *record);
 rusm_pid spawn_guest(rusm_program *program, struct exit_record *record);
