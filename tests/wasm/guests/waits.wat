@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: MIT
-;; Waits for ever in one import: each export is an entry. Those for streams say which message comes first.
+;; Waits for ever in one import: each export is an entry. The first message to stream_write is a pid.
 (module
   (import "rusm" "own_pid" (func $own_pid (result i64)))
   (import "rusm" "receive" (func $receive (param i32 i32) (result i32)))
@@ -32,8 +32,9 @@
     (drop (call $stream_read (call $stream_accept) (i32.const 0) (i32.const 8))))
   (func (export "stream_write")
     (local $stream i64)
-    ;; To a stream that nobody reads, until it is full.
-    (local.set $stream (call $stream_open (call $own_pid)))
+    ;; To a process that does not read it, until it is full. One to itself would be refused then.
+    (drop (call $receive (i32.const 0) (i32.const 8)))
+    (local.set $stream (call $stream_open (i64.load (i32.const 0))))
     (loop $again
       (br_if $again
         (i32.eqz (call $stream_write (local.get $stream) (i32.const 0) (i32.const 4096))))))
