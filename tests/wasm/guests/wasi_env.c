@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) 2026 The RUSM in C authors */
 /* Prints its arguments and environment. Exit code 0 if the variable RUSM_GUEST is "yes", 1 if it is
- * not there, 2 if it is something else. */
+ * not there, 2 if it is something else; as a component 1. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

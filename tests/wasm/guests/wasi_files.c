@@ -3,6 +3,7 @@
 /*
  * What it may do with files, as bits of the exit code: 1 it has read /data/hello.txt, 2 it has
  * written /data/written.txt, 4 it has read something outside of /data. Prints what it has read.
+ * As a component it tells 0 from the rest only.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) 2026 The RUSM in C authors */
-/* Prints a line to each standard stream. Exit code 0 if both took it, without stdio 1. */
+/* Prints a line to each standard stream. Exit code 0 if both took it; without stdio they take it
+ * too, and nobody sees it. */
 #include <stdio.h>
 
 int main(void) {
