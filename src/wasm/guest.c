@@ -10,9 +10,10 @@
 #include <string.h>
 
 struct guest {
-    struct rusm_program *program; /* held */
-    rwt_instance *instance;       /* owned; NULL until it has a slot */
-    struct wasm_lane *home;       /* of the instance */
+    struct rusm_program *program;
+    struct program_lane *held; /* it holds the program */
+    rwt_instance *instance;    /* owned; NULL until it has a slot */
+    struct wasm_lane *home;    /* of the instance */
     rusm_pid pid;
     bool queued; /* for a slot */
     bool passed; /* a slot was left to it, and it has not yet taken it */
@@ -116,7 +117,8 @@ void guest_notify(const struct guest *guest) {
 
 static enum rusm_err guest_init(void *state, void *arg) {
     struct guest *guest = state;
-    guest->program = arg; /* the spawn's hold passes to us */
+    guest->held = arg; /* the spawn's hold passes to us */
+    guest->program = guest->held->program;
     guest->pid = rusm_self();
     return RUSM_OK;
 }
@@ -134,7 +136,7 @@ static void make_instance(struct guest *guest, struct wasm_lane *lane) {
         .memory_bytes = &guest->memory_bytes,
     };
     guest->home = lane;
-    guest->instance = rwt_start(program->prepared[lane - pool->lanes], &start);
+    guest->instance = rwt_start(program->lanes[lane - pool->lanes].prepared, &start);
 }
 
 static void drop_instance(struct guest *guest) {
@@ -354,7 +356,7 @@ static void guest_terminate(void *state, const struct rusm_exit_reason *reason) 
     if (guest->exit_payload) {
         rusm_buf_release(guest->exit_payload);
     }
-    rusm_program_release(guest->program);
+    program_release_of_guest(guest->held);
 }
 
 /* Two, so that an observer can tell the kinds apart. */
@@ -391,10 +393,10 @@ enum rusm_err program_spawn(rusm_program *program, const struct rusm_spawn_opts 
         with_bound.mailbox_len_max = program->mailbox_len_max;
         opts = &with_bound;
     }
-    rusm_program_hold(program);
-    enum rusm_err err = otp_spawn_step(program->wasm->pool.runtime, body, program, opts, tie, out);
+    struct program_lane *lane = program_hold_for_guest(program);
+    enum rusm_err err = otp_spawn_step(program->wasm->pool.runtime, body, lane, opts, tie, out);
     if (err != RUSM_OK) {
-        rusm_program_release(program);
+        program_release_of_guest(lane);
     }
     return err;
 }

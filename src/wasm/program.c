@@ -19,8 +19,8 @@ static enum rusm_err refuse(struct rusm_errinfo *error, const struct rusm_progra
 
 static void free_program(struct rusm_program *program) {
     for (uint32_t i = 0; i < program->wasm->pool.lane_count; i++) {
-        if (program->prepared[i]) {
-            rwt_prepared_delete(program->prepared[i]);
+        if (program->lanes[i].prepared) {
+            rwt_prepared_delete(program->lanes[i].prepared);
         }
     }
     if (program->grant) {
@@ -44,6 +44,23 @@ void rusm_program_release(rusm_program *program) {
     }
 }
 
+struct program_lane *program_hold_for_guest(struct rusm_program *program) {
+    /* Of another runtime it may be a scheduler that has no lane here; any lane will do. */
+    uint32_t index = rusm_self().v != 0 ? otp_scheduler_index() : 0;
+    struct program_lane *lane = &program->lanes[index % program->wasm->pool.lane_count];
+    if (atomic_fetch_add_explicit(&lane->guests, 1, memory_order_relaxed) == 0) {
+        (void)rusm_program_hold(program);
+    }
+    return lane;
+}
+
+void program_release_of_guest(struct program_lane *lane) {
+    /* As in rusm_program_release. A spawn that comes in between takes a hold of its own. */
+    if (atomic_fetch_sub_explicit(&lane->guests, 1, memory_order_acq_rel) == 1) {
+        rusm_program_release(lane->program);
+    }
+}
+
 /* Load the artefact on every engine and resolve its imports there. */
 static enum rusm_err prepare(struct rusm_program *program, const struct rusm_program_spec *spec,
                              const char *artefact_path, struct rusm_errinfo *error) {
@@ -58,12 +75,12 @@ static enum rusm_err prepare(struct rusm_program *program, const struct rusm_pro
         pthread_rwlock_rdlock(&program->wasm->customs_lock);
         enum rusm_err err = customs_check(program, loaded, error);
         if (err == RUSM_OK) {
-            program->prepared[i] =
+            program->lanes[i].prepared =
                 rwt_prepare(pool->lanes[i].linker, loaded, program->entry, &text);
         }
         pthread_rwlock_unlock(&program->wasm->customs_lock);
         rwt_program_delete(loaded);
-        if (!program->prepared[i]) {
+        if (!program->lanes[i].prepared) {
             return err == RUSM_OK ? refuse(error, spec, text) : err;
         }
     }
@@ -171,8 +188,9 @@ rusm_program *rusm_program_find(rusm_wasm *wasm, const char *name) {
 
 static struct rusm_program *new_program(struct rusm_wasm *wasm,
                                         const struct rusm_program_spec *spec) {
+    uint32_t lanes = wasm->pool.lane_count;
     struct rusm_program *program =
-        rusm_zalloc(sizeof *program + wasm->pool.lane_count * sizeof program->prepared[0]);
+        rusm_zalloc_aligned(64, sizeof *program + lanes * sizeof program->lanes[0]);
     if (program) {
         program->wasm = wasm;
         program->holds = 1;
@@ -181,6 +199,9 @@ static struct rusm_program *new_program(struct rusm_wasm *wasm,
         (void)snprintf(program->entry, sizeof program->entry, "%s",
                        spec->entry ? spec->entry : "run");
         program->is_template = spec->is_template;
+        for (uint32_t i = 0; i < lanes; i++) {
+            program->lanes[i].program = program;
+        }
     }
     return program;
 }

@@ -8,8 +8,19 @@
 #include "wasm/capability_internal.h"
 #include "wasm/pool_internal.h"
 #include "wasm/ttl_map_internal.h"
+#include <stdalign.h>
 
 #define PROGRAM_NAMES_MAX 65536u
+
+/*
+ * A program on one engine, and the guests spawned there. All of a lane's guests together are one
+ * hold of the program: spawners on different schedulers write to different lines.
+ */
+struct program_lane {
+    alignas(64) struct rusm_program *program; /* immutable */
+    rwt_prepared *prepared;                   /* immutable */
+    _Atomic uint32_t guests;                  /* any thread */
+};
 
 struct rusm_program {
     /* immutable */
@@ -27,9 +38,12 @@ struct rusm_program {
     _Atomic uint64_t holds;
     /* guarded by the lock of the names */
     struct rusm_program *next;
-    /* one a lane; immutable */
-    rwt_prepared *prepared[];
+    struct program_lane lanes[]; /* one for each of the pool */
 };
+
+/* For the life of a guest that the caller, who holds the program, spawns. */
+struct program_lane *program_hold_for_guest(struct rusm_program *program);
+void program_release_of_guest(struct program_lane *lane);
 
 struct program_names {
     pthread_mutex_t lock; /* guards the list */
