@@ -6,6 +6,9 @@
  * is allocated, all its bytes are written, and the reader frees it. Prints the median of ROUNDS
  * windows of SECONDS, the slowest and fastest of them, and the processor time a chunk takes, which
  * tells more where other programs run beside. A pipe is two processes.
+ *
+ * streams_bench byte-streams [SECONDS] [--workers N] [--json]: one window with N pipes, filled, for
+ * bench/peers.
  */
 #include "base/clock.h"
 #include <errno.h>
@@ -20,7 +23,7 @@
 #include <time.h>
 
 #define SCHEDULERS      2u
-#define PIPES_MAX       2u
+#define PIPES_MAX       64u
 #define CHUNK_BYTES     4096u
 #define CHUNKS_READY    128u /* a writer's own, in the mode `handed over` */
 #define SECONDS_DEFAULT 0.5
@@ -136,7 +139,9 @@ static int compare_numbers(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-static void measure(uint32_t pipe_count, bool fill, double seconds, uint32_t rounds) {
+/* Fill `rates`, chunks a second, one for each round; returns the processor time of a chunk. */
+static double measure(uint32_t pipe_count, bool fill, double seconds, uint32_t rounds,
+                      double *rates) {
     struct rusm_config config;
     rusm_runtime *rt;
     rusm_config_init(&config);
@@ -145,18 +150,15 @@ static void measure(uint32_t pipe_count, bool fill, double seconds, uint32_t rou
     if (err != RUSM_OK) {
         fail("start", err);
     }
-    static const struct pipe empty;
-    struct pipe pipes[PIPES_MAX] = {empty, empty};
+    static struct pipe pipes[PIPES_MAX];
     _Atomic bool stop = false;
     for (uint32_t i = 0; i < pipe_count; i++) {
-        pipes[i].fill = fill;
-        pipes[i].stop = &stop;
+        pipes[i] = (struct pipe){.fill = fill, .stop = &stop};
         err = rusm_spawn(rt, write_all, &pipes[i], NULL, NULL);
         if (err != RUSM_OK) {
             fail("spawn", err);
         }
     }
-    double rates[ROUNDS_MAX];
     sleep_seconds(seconds / 2);
     uint64_t first_cpu_ns = cpu_ns();
     uint64_t first_read = total_read(pipes, pipe_count);
@@ -172,12 +174,6 @@ static void measure(uint32_t pipe_count, bool fill, double seconds, uint32_t rou
     atomic_store_explicit(&stop, true, memory_order_relaxed);
     rusm_runtime_wait_idle(rt);
     rusm_runtime_destroy(rt);
-    qsort(rates, rounds, sizeof rates[0], compare_numbers);
-    double median = rates[rounds / 2];
-    (void)printf(
-        "%u pipe%s, %-11s  %7.2f M chunks/s  %6.1f GB/s  (%.2f to %.2f, n = %u)  %5.1f ns cpu\n",
-        pipe_count, pipe_count == 1 ? " " : "s", fill ? "filled" : "handed over", median / 1e6,
-        median * CHUNK_BYTES / 1e9, rates[0] / 1e6, rates[rounds - 1] / 1e6, rounds, chunk_ns);
     for (uint32_t i = 0; i < pipe_count; i++) {
         uint64_t read = atomic_load_explicit(&pipes[i].read, memory_order_relaxed);
         if (pipes[i].sum != read * 7) {
@@ -186,20 +182,78 @@ static void measure(uint32_t pipe_count, bool fill, double seconds, uint32_t rou
             abort();
         }
     }
+    return chunk_ns;
 }
 
-int main(int argc, char **argv) {
+/* ---- the table ---- */
+
+static void print_row(uint32_t pipe_count, bool fill, double seconds, uint32_t rounds) {
+    double rates[ROUNDS_MAX];
+    double chunk_ns = measure(pipe_count, fill, seconds, rounds, rates);
+    qsort(rates, rounds, sizeof rates[0], compare_numbers);
+    double median = rates[rounds / 2];
+    (void)printf(
+        "%u pipe%s, %-11s  %7.2f M chunks/s  %6.1f GB/s  (%.2f to %.2f, n = %u)  %5.1f ns cpu\n",
+        pipe_count, pipe_count == 1 ? " " : "s", fill ? "filled" : "handed over", median / 1e6,
+        median * CHUNK_BYTES / 1e9, rates[0] / 1e6, rates[rounds - 1] / 1e6, rounds, chunk_ns);
+}
+
+static bool seconds_valid(double seconds) {
+    return seconds > 0 && seconds < 60;
+}
+
+static bool table(int argc, char **argv) {
     double seconds = argc > 1 ? strtod(argv[1], NULL) : SECONDS_DEFAULT;
     unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : ROUNDS_DEFAULT;
-    if (!(seconds > 0 && seconds < 60) || rounds < 1 || rounds > ROUNDS_MAX) {
-        (void)fprintf(stderr, "usage: streams_bench [SECONDS] [ROUNDS, at most %u]\n", ROUNDS_MAX);
-        return 2;
+    if (!seconds_valid(seconds) || rounds < 1 || rounds > ROUNDS_MAX || argc > 3) {
+        return false;
     }
     (void)printf("chunks of %u bytes, %u schedulers, windows of %g s\n", CHUNK_BYTES, SCHEDULERS,
                  seconds);
-    for (uint32_t pipe_count = 1; pipe_count <= PIPES_MAX; pipe_count++) {
-        measure(pipe_count, false, seconds, (uint32_t)rounds);
-        measure(pipe_count, true, seconds, (uint32_t)rounds);
+    for (uint32_t pipe_count = 1; pipe_count <= 2; pipe_count++) {
+        print_row(pipe_count, false, seconds, (uint32_t)rounds);
+        print_row(pipe_count, true, seconds, (uint32_t)rounds);
+    }
+    return true;
+}
+
+/* ---- for bench/peers ---- */
+
+static bool one_window(int argc, char **argv) {
+    double seconds = SECONDS_DEFAULT;
+    unsigned long pipes = 1;
+    bool json = false;
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            json = true;
+        } else if (strcmp(argv[i], "--workers") == 0) {
+            pipes = i + 1 < argc ? strtoul(argv[++i], NULL, 10) : 0;
+        } else {
+            seconds = strtod(argv[i], NULL);
+        }
+    }
+    if (!seconds_valid(seconds) || pipes < 1 || pipes > PIPES_MAX) {
+        return false;
+    }
+    double rate;
+    double chunk_ns = measure((uint32_t)pipes, true, seconds, 1, &rate);
+    (void)printf(json ? "{\"schema\":1,\"scenario\":\"byte-streams\",\"workers\":%lu,\"metrics\":["
+                        "{\"name\":\"ops_per_sec\",\"unit\":\"1/s\",\"value\":%.1f},"
+                        "{\"name\":\"cpu_ns\",\"unit\":\"ns\",\"value\":%.1f}]}\n"
+                      : "%lu pipes: %.1f chunks/s, %.1f ns cpu\n",
+                 pipes, rate, chunk_ns);
+    return true;
+}
+
+int main(int argc, char **argv) {
+    bool compared = argc > 1 && strcmp(argv[1], "byte-streams") == 0;
+    if (!(compared ? one_window(argc, argv) : table(argc, argv))) {
+        (void)fprintf(
+            stderr,
+            "usage: streams_bench [SECONDS] [ROUNDS, at most %u]\n"
+            "       streams_bench byte-streams [SECONDS] [--workers N, at most %u] [--json]\n",
+            ROUNDS_MAX, PIPES_MAX);
+        return 2;
     }
     return 0;
 }

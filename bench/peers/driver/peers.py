@@ -105,7 +105,8 @@ def all_peers(root: Path, cores: int, ours: Optional[Path] = None) -> List[Peer]
     rust_flags = "release, lto=fat, codegen-units=1, panic=unwind"
     return [
         Ours(ours or root / "build" / "release" / "bin" / "rusm-bench"),
-        Program("rusm", build / "rust" / "release" / "peer-rusm", cores, "cargo", rust_flags, NATIVE),
+        Program("rusm", build / "rust" / "release" / "peer-rusm", cores, "cargo", rust_flags,
+                [*NATIVE, "byte-streams"]),
         Beam(build / "beam", cores),
         Program("go", build / "go" / "peer-go", cores, "go", "GOGC=100",
                 ["spawn-storm", "ping-pong", "idle"]),

@@ -26,6 +26,7 @@ SCENARIOS = {
         Scenario("fault-recovery", (1, 2), against={"bare_ops_per_sec": "ops_per_sec"}),
         Scenario("pubsub-fanout", (1, 2)),
         Scenario("idle", (1_000_000,), headline="bytes_per_process", unit="B", population=True),
+        Scenario("byte-streams", (1, 2), program="streams_bench"),
         # Guests of WebAssembly.
         Scenario("module-storm", (1, 2)),
         Scenario("component-storm", (1, 2)),

@@ -334,6 +334,8 @@ class CliTest(Folder):
         self.assertEqual(ours.command("idle", 1_000_000, 2.0), ["bench", "idle", "1000000", "--json"])
         self.assertEqual(all_peers(self.root, 2, Path("bin/bench"))[0].command("guest-ping-pong", 3, 2.0),
                          ["bin/wasm_bench", "guest-ping-pong", "2", "--workers", "3", "--json"])
+        self.assertEqual(all_peers(self.root, 2, Path("bin/bench"))[0].command("byte-streams", 2, 1.0),
+                         ["bin/streams_bench", "byte-streams", "1", "--workers", "2", "--json"])
 
     def test_what_ours_has_no_program_for_is_left_out_and_told(self):
         ours = self.add_ours()

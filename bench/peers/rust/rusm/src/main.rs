@@ -2,6 +2,7 @@
 // Copyright (c) 2026 The RUSM in C authors
 //! The `rusm` peer: rusm-otp, the native actor core of RUSM in Rust, on tokio's multi-thread scheduler.
 
+mod byte_streams;
 mod fault_recovery;
 mod idle;
 mod ping_pong;
@@ -21,6 +22,7 @@ fn main() {
         "ping-pong" => ping_pong::run,
         "fault-recovery" => fault_recovery::run,
         "pubsub-fanout" => pubsub_fanout::run,
+        "byte-streams" => byte_streams::run,
         "idle" => idle::run,
         other => {
             eprintln!("rusm has no workload {other}");
