@@ -211,7 +211,7 @@ class Idle(unittest.TestCase):
         # More than a scenario itself may hold, so that they are seen not to count against it.
         count = 5000 * len(os.sched_getaffinity(0)) + 5000
         for scenario in REAL:
-            result = command("run", scenario, "0.2", "light", "--json", "--idle", str(count))
+            result = command("run", scenario, "0.5", "light", "--json", "--idle", str(count))
             self.assertEqual(result.returncode, 0, result.stderr)
             line = json.loads(result.stdout)
             self.assertEqual(line["idle"], count)
