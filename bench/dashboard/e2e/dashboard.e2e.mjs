@@ -465,7 +465,7 @@ const cases = [
       await condition("running");
     },
   ],
-  ...[1440, 900, 400].flatMap((width) =>
+  ...[1440, 1280, 900, 400].flatMap((width) =>
     ["light", "dark"].map((scheme) => [
       `${width} px, ${scheme}: colours follow, nothing overflows`,
       () => looks(width, scheme),
@@ -500,6 +500,8 @@ async function looks(width, scheme) {
     await other.locator(".switch").click();
     await other.waitForSelector("tbody tr");
     await noOverflow(other);
+    const name = await other.locator("th.col-name").boundingBox();
+    check(name.width >= 80, `a name has ${name.width} px`);
     await shot(`20-observer-${width}-${scheme}`, other);
     check(heard.length === 0, heard.join("\n"));
   } finally {
