@@ -17,6 +17,12 @@ static uint32_t monitors_of_self(void) {
     return info.monitors;
 }
 
+static uint32_t watchers_of_self(void) {
+    struct rusm_process_info info;
+    RUSM_ASSERT(rusm_process_info(NULL, rusm_self(), &info) == RUSM_OK);
+    return info.monitored_by;
+}
+
 static uint32_t links_of_self(void) {
     struct rusm_process_info info;
     RUSM_ASSERT(rusm_process_info(NULL, rusm_self(), &info) == RUSM_OK);
@@ -221,9 +227,7 @@ static void answer_the_killed(void *arg) {
     await_end(from.pid);
     RUSM_ASSERT(rusm_reply(from, "late", 4) == RUSM_ERR_NOPROC);
     expect_silence();
-    struct rusm_process_info info;
-    RUSM_ASSERT(rusm_process_info(NULL, rusm_self(), &info) == RUSM_OK);
-    RUSM_ASSERT(info.monitored_by == 0);
+    RUSM_ASSERT(watchers_of_self() == 0);
 }
 
 static void a_killed_caller_is_not_answered(void **state) {
@@ -306,6 +310,39 @@ static void be_refused(void *arg) {
     RUSM_ASSERT(monitors_of_self() == 0);
     expect_silence();
     RUSM_ASSERT(rusm_kill(NULL, full) && rusm_kill(NULL, clerk));
+}
+
+/* Answers questions of two bytes, but not those of one; watched by nobody once all have been dealt
+ * with. */
+static void answer_some(void *arg) {
+    (void)arg;
+    for (;;) {
+        struct rusm_msg *msg = rusm_receive();
+        if (msg->kind != RUSM_MSG_CALL) {
+            break;
+        }
+        if (msg->len == 2) {
+            RUSM_ASSERT(watchers_of_self() == 1);
+            RUSM_ASSERT(rusm_reply(rusm_msg_from(msg), "a", 1) == RUSM_OK);
+        }
+    }
+    RUSM_ASSERT(watchers_of_self() == 0);
+}
+
+static void ask_often(void *arg) {
+    (void)arg;
+    rusm_pid clerk = spawn_fiber(NULL, answer_some, NULL, NULL);
+    for (uint32_t i = 0; i < 100; i++) {
+        RUSM_ASSERT(rusm_call(clerk, "qq", 2, RUSM_FOREVER, NULL) == RUSM_OK);
+    }
+    RUSM_ASSERT(rusm_call(clerk, "q", 1, 1, NULL) == RUSM_ERR_TIMEOUT);
+    RUSM_ASSERT(rusm_send(clerk, "", 0) == RUSM_OK);
+    await_end(clerk);
+}
+
+static void who_was_called_forgets_who_asked(void **state) {
+    (void)state;
+    run_fiber(ask_often, NULL);
 }
 
 static void a_refused_call_leaves_nothing(void **state) {
@@ -604,6 +641,7 @@ int main(void) {
         cmocka_unit_test(a_killed_caller_is_not_answered),
         cmocka_unit_test(nothing_comes_after_the_answer),
         cmocka_unit_test(a_call_leaves_other_messages),
+        cmocka_unit_test(who_was_called_forgets_who_asked),
         cmocka_unit_test(a_refused_call_leaves_nothing),
         cmocka_unit_test(each_caller_gets_its_own_answers),
         cmocka_unit_test(a_server_may_call_while_it_is_called),
