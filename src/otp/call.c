@@ -35,13 +35,6 @@ static enum rusm_err await(rusm_ref ref, uint64_t timeout_ms, struct rusm_msg **
     return RUSM_OK;
 }
 
-/* The caller's half of the monitor that a call is; the other end adds its own when the call gets
- * there. */
-static enum rusm_err watch(struct sched *s, rusm_pid to, rusm_ref *out) {
-    *out = (rusm_ref){links_new_ref(s)};
-    return relations_add(s, s->current, RELATION_WATCHING, out->v, to.v);
-}
-
 /* Send the cell, NULL = there was no memory for it; wait. */
 static enum rusm_err carry_out(struct sched *s, rusm_pid to, rusm_ref ref, struct signal *sig,
                                uint64_t timeout_ms, struct rusm_msg **reply) {
@@ -62,7 +55,7 @@ enum rusm_err rusm_call(rusm_pid to, const void *data, size_t len, uint64_t time
         return RUSM_ERR_MESSAGE_TOO_LARGE;
     }
     rusm_ref ref;
-    enum rusm_err err = watch(s, to, &ref);
+    enum rusm_err err = links_watch(s, s->current, to, &ref);
     if (err != RUSM_OK) {
         return err;
     }
@@ -76,7 +69,7 @@ enum rusm_err call_owned(rusm_pid to, void *data, uint32_t len, void (*release)(
     struct sched *s = sched_tls;
     RUSM_ASSERT(s && s->current);
     rusm_ref ref;
-    enum rusm_err err = watch(s, to, &ref);
+    enum rusm_err err = links_watch(s, s->current, to, &ref);
     struct signal *sig =
         err == RUSM_OK ? signal_create_owned(s, process_pid(s->current), ref.v, data, len, release)
                        : NULL;
@@ -97,7 +90,7 @@ enum rusm_err rusm_reply(struct rusm_from from, const void *data, size_t len) {
         signal_create_tagged(s, SIGNAL_REPLY, process_pid(p), from.ref.v, data, (uint32_t)len);
     enum rusm_err err = sig ? process_send(s, p, from.pid, sig) : RUSM_ERR_NOMEM;
     if (err == RUSM_OK) {
-        links_end_call(p, from.ref);
+        links_forget_watcher(p, from.ref);
     }
     return err;
 }

@@ -104,12 +104,17 @@ bool rusm_unlink(rusm_pid pid) {
     return true;
 }
 
+enum rusm_err links_watch(struct sched *s, struct process *p, rusm_pid pid, rusm_ref *out) {
+    *out = (rusm_ref){links_new_ref(s)};
+    return relations_add(s, p, RELATION_WATCHING, out->v, pid.v);
+}
+
 enum rusm_err rusm_monitor(rusm_pid pid, rusm_ref *out) {
     struct process *p;
     struct sched *s = own(&p);
     RUSM_ASSERT(out);
-    rusm_ref ref = {links_new_ref(s)};
-    enum rusm_err err = relations_add(s, p, RELATION_WATCHING, ref.v, pid.v);
+    rusm_ref ref;
+    enum rusm_err err = links_watch(s, p, pid, &ref);
     if (err != RUSM_OK) {
         return err;
     }
@@ -277,7 +282,7 @@ static bool handle_call(struct sched *s, struct process *p, struct signal *sig) 
     return false;
 }
 
-void links_end_call(struct process *p, rusm_ref ref) {
+void links_forget_watcher(struct process *p, rusm_ref ref) {
     struct map64_entry *relation = relations_find(p, RELATION_WATCHED_BY, ref.v);
     if (relation) {
         relations_remove(p, relation);
@@ -345,7 +350,7 @@ bool links_handle(struct sched *s, struct process *p, struct signal *sig) {
         }
         break;
     case SIGNAL_DEMONITOR:
-        links_end_call(p, (rusm_ref){sig->peer.id});
+        links_forget_watcher(p, (rusm_ref){sig->peer.id});
         break;
     default:
         RUSM_ASSERT(false);

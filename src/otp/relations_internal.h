@@ -86,8 +86,10 @@ enum rusm_err call_await_start(rusm_pid child);
 /* Handle a signal of links and monitors. True if `sig` is now a message to be received; else the
  * cell is done with. */
 bool links_handle(struct sched *s, struct process *p, struct signal *sig);
-/* End the monitor of `p` that came with a call or a MONITOR, if it is there. */
-void links_end_call(struct process *p, rusm_ref ref);
+/* The watcher's half of a monitor, with a new reference; the watched is not told. Error: NOMEM. */
+enum rusm_err links_watch(struct sched *s, struct process *p, rusm_pid pid, rusm_ref *out);
+/* The watched's half, which came with a MONITOR or a CALL, is over; nothing if it is not there. */
+void links_forget_watcher(struct process *p, rusm_ref ref);
 /* A number for a monitor or an unlink: never the same twice in a runtime, never 0 or 1. */
 uint64_t links_new_ref(struct sched *s);
 /* Answer a signal that reached the mailbox of `self` too late to be handled. */

@@ -13,16 +13,15 @@ static bool is_news_of_end(uint8_t kind) {
 /* Who hears of an end takes its turn in the queue: where many end at a time, it then hears of many
  * in one run, instead of being switched to for each. */
 static void wake(struct rusm_runtime *rt, struct sched *s, struct process *p, uint8_t kind) {
-    if (__builtin_expect(s != NULL, 1)) {
-        if (is_news_of_end(kind)) {
-            atomic_store_explicit(&p->state, PROCESS_RUNNABLE, memory_order_relaxed);
-            runq_push(s, p);
-        } else {
-            sched_wake(s, p);
-        }
+    if (s && __builtin_expect(!is_news_of_end(kind), 1)) {
+        sched_wake(s, p);
         return;
     }
     atomic_store_explicit(&p->state, PROCESS_RUNNABLE, memory_order_relaxed);
+    if (s) {
+        runq_push(s, p);
+        return;
+    }
     sched_inbox_push(&rt->scheds[atomic_load_explicit(&p->sched, memory_order_relaxed)], p);
 }
 

@@ -20,9 +20,9 @@ struct sched;
 struct stream;
 
 enum signal_kind {
-    /* these a process can receive; values as enum rusm_msg_kind. The first two always are. */
+    /* these a process can receive; values as enum rusm_msg_kind. The first always is. */
     SIGNAL_MESSAGE,
-    SIGNAL_CALL,
+    SIGNAL_CALL, /* if there is memory to note who calls */
     SIGNAL_EXIT, /* of a link, or (ref 1) sent by rusm_send_exit */
     SIGNAL_DOWN,
     SIGNAL_REPLY, /* if it is still waited for */

@@ -223,7 +223,8 @@ static void start_and_lose_both(struct world *w, enum rusm_strategy strategy) {
     do {
         rusm_sleep(1);
         w->wrong |= rusm_supervisor_children(w->sup, infos, 2, &count) != RUSM_OK || count != 2;
-    } while (w->starts[0] < 2 || w->starts[1] < 2 || w->alive[0] != 1 || w->alive[1] != 1);
+    } while (w->starts[0] < 2 || w->starts[1] < 2 || w->alive[0] != 1 || w->alive[1] != 1 ||
+             !rusm_is_alive(NULL, infos[0].pid) || !rusm_is_alive(NULL, infos[1].pid));
     rusm_supervisor_stop(NULL, w->sup);
     await_exit_of_supervisor(w, RUSM_EXIT_SHUTDOWN);
 }

@@ -61,34 +61,7 @@ struct trial {
     const struct offence *offence;
     rusm_program *program;
     rusm_pid peer; /* who is named to it: holds who sends to it, and reads nothing */
-    bool has_exit; /* of the link */
-    bool has_down; /* of the monitor */
 };
-
-static void hear(struct trial *trial, rusm_pid offender) {
-    const struct rusm_msg *msg = rusm_receive();
-    const struct rusm_down *down = rusm_msg_down(msg);
-    const struct offence *offence = trial->offence;
-    const char *text = down->reason.payload ? down->reason.payload : "";
-    bool is_said =
-        memmem(text, down->reason.payload_bytes, offence->says, strlen(offence->says)) != NULL;
-    if (down->reason.kind != offence->kind || !is_said) {
-        (void)fprintf(stderr, "%s, %s: kind %u, %.*s\n", offence->file,
-                      offence->entry ? offence->entry : "run", down->reason.kind,
-                      (int)down->reason.payload_bytes, text);
-    }
-    RUSM_ASSERT(down->pid.v == offender.v && down->reason.kind == offence->kind && is_said);
-    *(msg->kind == RUSM_MSG_DOWN ? &trial->has_down : &trial->has_exit) = true;
-}
-
-/* Waits for it to wait, or to run, as it is to be killed then. */
-static void await_moment(rusm_pid offender, enum rusm_process_wait wait) {
-    struct rusm_process_info info = {.wait = RUSM_WAIT_NONE};
-    while (rusm_process_info(NULL, offender, &info) == RUSM_OK &&
-           (info.wait != wait || info.cpu_ns == 0)) {
-        rusm_yield();
-    }
-}
 
 static void judge(void *arg) {
     struct trial *trial = arg;
@@ -102,11 +75,10 @@ static void judge(void *arg) {
         RUSM_ASSERT(rusm_send(offender, &trial->peer, sizeof trial->peer) == RUSM_OK);
     }
     if (offence->kind == RUSM_EXIT_KILLED) {
-        await_moment(offender, offence->wait);
+        await_guest(offender, offence->wait);
         RUSM_ASSERT(rusm_kill(NULL, offender));
     }
-    hear(trial, offender);
-    hear(trial, offender);
+    hear_link_and_monitor(offence->file, offender, ref, offence->kind, offence->says);
 }
 
 static bool refuse(void *arg, const struct rusm_msg *msg) {
@@ -132,7 +104,6 @@ static void judge_in(const struct world *world, const struct offence *offence) {
     rusm_program_release(trial.program);
     assert_true(rusm_kill(world->rt, trial.peer));
     assert_int_equal(record.kind, RUSM_EXIT_NORMAL);
-    assert_true(trial.has_exit && trial.has_down);
 }
 
 static void judge_all(const struct offence *offences, size_t count) {

@@ -207,25 +207,7 @@ struct trial {
     struct isolation *world;
     const struct offence *offence;
     rusm_program *program;
-    bool has_exit; /* of the link */
-    bool has_down; /* of the monitor */
 };
-
-static void hear(struct trial *trial, rusm_pid offender, rusm_ref ref) {
-    const struct rusm_msg *msg = rusm_receive();
-    const struct rusm_down *down = rusm_msg_down(msg);
-    const char *wanted = trial->offence->says;
-    bool is_down = msg->kind == RUSM_MSG_DOWN;
-    bool says = memmem(down->reason.payload ? down->reason.payload : "", down->reason.payload_bytes,
-                       wanted, strlen(wanted)) != NULL;
-    if (down->reason.kind != trial->offence->kind || !says) {
-        (void)fprintf(stderr, "%s: kind %u, %.*s\n", trial->offence->name, down->reason.kind,
-                      (int)down->reason.payload_bytes, (const char *)down->reason.payload);
-    }
-    RUSM_ASSERT(down->pid.v == offender.v && down->reason.kind == trial->offence->kind && says);
-    RUSM_ASSERT(!is_down || down->ref.v == ref.v);
-    *(is_down ? &trial->has_down : &trial->has_exit) = true;
-}
 
 static void judge(void *arg) {
     struct trial *trial = arg;
@@ -236,16 +218,11 @@ static void judge(void *arg) {
     RUSM_ASSERT(rusm_spawn_guest_link(trial->program, NULL, &offender) == RUSM_OK);
     RUSM_ASSERT(rusm_monitor(offender, &ref) == RUSM_OK);
     if (offence->kind == RUSM_EXIT_KILLED) {
-        struct rusm_process_info info = {.wait = RUSM_WAIT_NONE};
-        while (rusm_process_info(NULL, offender, &info) == RUSM_OK &&
-               (info.wait != offence->wait || info.cpu_ns == 0)) {
-            rusm_yield();
-        }
+        await_guest(offender, offence->wait);
         bystanders_go_on(trial->world);
         RUSM_ASSERT(rusm_kill(NULL, offender));
     }
-    hear(trial, offender, ref);
-    hear(trial, offender, ref);
+    hear_link_and_monitor(offence->name, offender, ref, offence->kind, offence->says);
 }
 
 static void judge_all(struct isolation *world, const struct offence *offences, size_t count) {
@@ -260,7 +237,6 @@ static void judge_all(struct isolation *world, const struct offence *offences, s
         await_exit(&record);
         rusm_program_release(trial.program);
         assert_int_equal(record.kind, RUSM_EXIT_NORMAL);
-        assert_true(trial.has_exit && trial.has_down);
     }
     assert_true(rusm_kill(world->rt, peer));
     nothing_is_left(world);

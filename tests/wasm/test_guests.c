@@ -226,6 +226,35 @@ bool says(const struct exit_record *record, const char *part) {
     return memmem(record->payload, record->payload_bytes, part, strlen(part)) != NULL;
 }
 
+void await_guest(rusm_pid guest, enum rusm_process_wait wait) {
+    struct rusm_process_info info = {.wait = RUSM_WAIT_NONE};
+    while (rusm_process_info(NULL, guest, &info) == RUSM_OK &&
+           (info.wait != wait || info.cpu_ns == 0)) {
+        rusm_yield();
+    }
+}
+
+void hear_link_and_monitor(const char *name, rusm_pid guest, rusm_ref ref, enum rusm_exit_kind kind,
+                           const char *says) {
+    bool has_exit = false;
+    bool has_down = false;
+    for (int i = 0; i < 2; i++) {
+        const struct rusm_msg *msg = rusm_receive();
+        const struct rusm_down *down = rusm_msg_down(msg);
+        const char *text = down->reason.payload ? down->reason.payload : "";
+        bool is_said = memmem(text, down->reason.payload_bytes, says, strlen(says)) != NULL;
+        if (down->reason.kind != kind || !is_said) {
+            (void)fprintf(stderr, "%s: kind %u, %.*s\n", name, down->reason.kind,
+                          (int)down->reason.payload_bytes, text);
+        }
+        RUSM_ASSERT(down->pid.v == guest.v && down->reason.kind == kind && is_said);
+        bool is_down = msg->kind == RUSM_MSG_DOWN;
+        RUSM_ASSERT(!is_down || down->ref.v == ref.v);
+        *(is_down ? &has_down : &has_exit) = true;
+    }
+    RUSM_ASSERT(has_exit && has_down);
+}
+
 uint64_t guests_running(rusm_wasm *wasm) {
     struct rusm_wasm_info info;
     rusm_wasm_info(wasm, &info);

@@ -67,6 +67,14 @@ void await_exit(struct exit_record *record);
 /* Whether its payload has `part` in it. */
 bool says(const struct exit_record *record, const char *part);
 
+/* From a process: until the guest waits so and has run, or (NONE) runs, or has ended. */
+void await_guest(rusm_pid guest, enum rusm_process_wait wait);
+/* From a process that is linked to the guest, traps exits, and monitors it by `ref`: receive the
+ * EXIT and the DOWN, of this kind and with a payload that has `says` in it. `name` goes before what
+ * is not as wanted. */
+void hear_link_and_monitor(const char *name, rusm_pid guest, rusm_ref ref, enum rusm_exit_kind kind,
+                           const char *says);
+
 /* Guests that hold an instance, and that wait for one, now. */
 uint64_t guests_running(rusm_wasm *wasm);
 uint64_t guests_waiting(rusm_wasm *wasm);
